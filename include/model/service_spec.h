@@ -1,0 +1,86 @@
+/* service_spec - what a service's file says, resolved: names looked up, paths absolute, durations
+ * in microseconds.
+ * Threads: immutable once loaded, shared by reference count from any thread.
+ * Ownership: spec_unref() of the last reference frees everything in it. */
+#pragma once
+
+#include "model/names.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SERVICE_NAME_MAX 100
+
+/* A list of strings, NULL-terminated; items may be NULL when count is 0. */
+struct string_list {
+    char **items;
+    size_t count;
+};
+
+struct service_spec {
+    atomic_int references;
+    char *name;
+    char *file; /* where it was read */
+
+    /* [service] */
+    char *description;
+    char *command; /* as written */
+    struct string_list argv;
+    char *directory;
+    char *user, *home; /* of the user it runs as; NULL: the daemon's own */
+    bool set_user;     /* uid, gid and groups are to be set */
+    uid_t uid;
+    gid_t gid;
+    gid_t *groups;
+    size_t group_count;
+    struct string_list environment; /* KEY=VALUE */
+    char *environment_file;         /* read by the executor at each start; NULL: none */
+    bool environment_file_optional; /* written with a leading '-' */
+    mode_t umask;
+    struct string_list tags, requires, wants, after;
+    bool autostart;
+
+    /* [operation] */
+    int64_t timeout_us;
+    int stop_signal;
+    int64_t stop_timeout_us;
+    int64_t queue_limit;
+
+    /* [readiness] */
+    enum readiness_type readiness;
+    int64_t ready_delay_us;
+    int64_t ready_timeout_us;
+
+    /* [recovery] */
+    enum restart_policy restart;
+    int64_t first_delay_us, max_delay_us, stable_after_us;
+    int64_t attempts; /* 0: for ever */
+
+    /* [log] */
+    int64_t log_max_size; /* bytes; 0: never rotated */
+    int64_t log_max_files;
+
+    /* [limits]; -1: as the daemon was given them */
+    int64_t nofile;
+    int64_t core;
+    bool set_oom_score_adjust;
+    int64_t oom_score_adjust;
+};
+
+/* All defaults and a name; one reference. NULL without memory. */
+struct service_spec *spec_new(const char *name);
+struct service_spec *spec_ref(struct service_spec *spec);
+void spec_unref(struct service_spec *spec); /* NULL is fine */
+
+/* Whether anything differs at all, and whether what differs takes effect only at the next start. */
+bool spec_equal(const struct service_spec *a, const struct service_spec *b);
+bool spec_same_instance(const struct service_spec *a, const struct service_spec *b);
+
+bool service_name_valid(const char *name);
+
+/* 0 or -ENOMEM; the string is copied. */
+int string_list_add(struct string_list *list, const char *string);
+void string_list_clear(struct string_list *list);
+bool string_list_has(const struct string_list *list, const char *string);

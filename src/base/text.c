@@ -1,0 +1,177 @@
+#include "base/text.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void text_deinit(struct text *t)
+{
+    free(t->data);
+    *t = (struct text){0};
+}
+
+void text_clear(struct text *t)
+{
+    t->len = 0;
+    t->failed = false;
+    if (t->data)
+        t->data[0] = '\0';
+}
+
+/* Room for n more bytes and the NUL. */
+static bool reserve(struct text *t, size_t n)
+{
+    size_t capacity = t->capacity ? t->capacity : 256;
+    char *grown;
+
+    if (t->failed)
+        return false;
+    if (n < t->capacity - t->len && t->capacity > t->len)
+        return true;
+    while (capacity - t->len <= n) {
+        if (capacity > SIZE_MAX / 2)
+            goto fail;
+        capacity *= 2;
+    }
+    grown = realloc(t->data, capacity);
+    if (!grown)
+        goto fail;
+    t->data = grown;
+    t->capacity = capacity;
+    return true;
+fail:
+    t->failed = true;
+    return false;
+}
+
+void text_append_n(struct text *t, const char *s, size_t n)
+{
+    if (!reserve(t, n))
+        return;
+    memcpy(t->data + t->len, s, n);
+    t->len += n;
+    t->data[t->len] = '\0';
+}
+
+void text_append(struct text *t, const char *s)
+{
+    text_append_n(t, s, strlen(s));
+}
+
+void text_appendf(struct text *t, const char *format, ...)
+{
+    va_list arguments, again;
+    int n;
+
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    n = vsnprintf(NULL, 0, format, arguments);
+    if (n >= 0 && reserve(t, (size_t)n)) {
+        vsnprintf(t->data + t->len, (size_t)n + 1, format, again);
+        t->len += (size_t)n;
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+char *text_take(struct text *t)
+{
+    char *data = t->data;
+
+    if (t->failed) {
+        text_deinit(t);
+        return NULL;
+    }
+    if (!data)
+        data = strdup("");
+    *t = (struct text){0};
+    return data;
+}
+
+/* The length of the UTF-8 sequence at s, or 0 when there is none. */
+static size_t utf8_length(const unsigned char *s, size_t n)
+{
+    size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+    if (len == 0 || len > n || s[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0; /* overlong, surrogate, beyond U+10FFFF */
+    return len;
+}
+
+static void append_escape(struct text *t, unsigned char c)
+{
+    switch (c) {
+    case '"': text_append_n(t, "\\\"", 2); break;
+    case '\\': text_append_n(t, "\\\\", 2); break;
+    case '\n': text_append_n(t, "\\n", 2); break;
+    case '\t': text_append_n(t, "\\t", 2); break;
+    case '\r': text_append_n(t, "\\r", 2); break;
+    default: text_appendf(t, "\\u%04x", c); break;
+    }
+}
+
+void text_json_bytes(struct text *t, const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    size_t plain = 0, i = 0;
+
+    text_append_n(t, "\"", 1);
+    while (i < n) {
+        size_t len = utf8_length(p + i, n - i);
+
+        if (len > 0 && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
+            i += len;
+            continue;
+        }
+        text_append_n(t, s + plain, i - plain);
+        if (len == 0)
+            text_append_n(t, "\xef\xbf\xbd", 3);
+        else
+            append_escape(t, p[i]);
+        plain = ++i;
+    }
+    text_append_n(t, s + plain, n - plain);
+    text_append_n(t, "\"", 1);
+}
+
+void text_json_string(struct text *t, const char *s)
+{
+    if (s)
+        text_json_bytes(t, s, strlen(s));
+    else
+        text_append_n(t, "null", 4);
+}
+
+void text_json_bool(struct text *t, bool value)
+{
+    text_append(t, value ? "true" : "false");
+}
+
+void text_json_int(struct text *t, int64_t value)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%lld", (long long)value);
+
+    text_append_n(t, digits, (size_t)n);
+}
+
+void text_json_utc(struct text *t, int64_t utc_us)
+{
+    char when[CLOCK_TEXT_SIZE];
+
+    if (utc_us == 0) {
+        text_append_n(t, "null", 4);
+        return;
+    }
+    clock_format_utc(utc_us, when);
+    text_json_string(t, when);
+}

@@ -1,0 +1,76 @@
+#include "model/operation.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void operation_deinit(struct operation *op)
+{
+    free(op->waiting_for);
+    free(op->detail);
+    string_list_clear(&op->output);
+    op->waiting_for = op->detail = NULL;
+}
+
+int operation_copy(struct operation *to, const struct operation *from)
+{
+    struct operation copy = *from;
+
+    copy.waiting_for = from->waiting_for ? strdup(from->waiting_for) : NULL;
+    copy.detail = from->detail ? strdup(from->detail) : NULL;
+    copy.output = (struct string_list){0};
+    if ((from->waiting_for && !copy.waiting_for) || (from->detail && !copy.detail))
+        goto fail;
+    for (size_t i = 0; i < from->output.count; i++)
+        if (string_list_add(&copy.output, from->output.items[i]) < 0)
+            goto fail;
+    *to = copy;
+    return 0;
+fail:
+    operation_deinit(&copy);
+    return -ENOMEM;
+}
+
+/* Whole seconds as 30, parts of one as 0.5. */
+static void json_seconds(struct text *t, int64_t us)
+{
+    text_json_int(t, us / USEC_PER_SEC);
+    if (us % USEC_PER_SEC)
+        text_appendf(t, ".%06d", (int)(us % USEC_PER_SEC));
+}
+
+void operation_json(const struct operation *op, struct text *t)
+{
+    text_append(t, "{\"id\":");
+    text_json_int(t, op->id);
+    text_append(t, ",\"service\":");
+    text_json_string(t, op->service);
+    text_appendf(t, ",\"action\":\"%s\",\"state\":\"%s\",\"changed\":%s,\"origin\":\"%s\"",
+                 action_name(op->action), operation_state_name(op->state),
+                 op->changed ? "true" : "false", name_of(&origin_names, (int)op->origin));
+    text_append(t, ",\"requested_by\":");
+    text_json_string(t, op->requested_by);
+    text_appendf(t, ",\"batch\":null,\"position\":%d,\"waiting_for\":", op->position);
+    text_json_string(t, op->waiting_for);
+    text_append(t, ",\"coalesced_into\":null,\"accepted_at\":");
+    text_json_utc(t, op->accepted_utc);
+    text_append(t, ",\"started_at\":");
+    text_json_utc(t, op->started_utc);
+    text_append(t, ",\"finished_at\":");
+    text_json_utc(t, op->finished_utc);
+    text_append(t, ",\"timeout_seconds\":");
+    json_seconds(t, op->timeout_us);
+    text_append(t, ",\"detail\":");
+    text_json_string(t, op->detail);
+    text_append(t, ",\"exit\":");
+    exit_cause_json(op->exit, t);
+    text_append(t, ",\"output\":[");
+    for (size_t i = 0; i < op->output.count; i++) {
+        if (i > 0)
+            text_append(t, ",");
+        text_json_string(t, op->output.items[i]);
+    }
+    text_append(t, "]}");
+}

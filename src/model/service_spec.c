@@ -1,0 +1,160 @@
+#include "model/service_spec.h"
+
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+int string_list_add(struct string_list *list, const char *string)
+{
+    char **grown = realloc(list->items, (list->count + 2) * sizeof *grown);
+
+    if (!grown)
+        return -ENOMEM;
+    list->items = grown;
+    grown[list->count] = strdup(string);
+    if (!grown[list->count])
+        return -ENOMEM;
+    grown[++list->count] = NULL;
+    return 0;
+}
+
+void string_list_clear(struct string_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct string_list){0};
+}
+
+bool string_list_has(const struct string_list *list, const char *string)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], string) == 0)
+            return true;
+    return false;
+}
+
+static bool string_list_equal(const struct string_list *a, const struct string_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
+struct service_spec *spec_new(const char *name)
+{
+    struct service_spec *spec = calloc(1, sizeof *spec);
+
+    if (!spec)
+        return NULL;
+    *spec = (struct service_spec){
+        .references = 1,
+        .name = strdup(name),
+        .umask = 022,
+        .autostart = true,
+        .timeout_us = 30 * USEC_PER_SEC,
+        .stop_signal = SIGTERM,
+        .stop_timeout_us = 10 * USEC_PER_SEC,
+        .queue_limit = 64,
+        .ready_delay_us = 1 * USEC_PER_SEC,
+        .ready_timeout_us = 20 * USEC_PER_SEC,
+        .first_delay_us = 1 * USEC_PER_SEC,
+        .max_delay_us = 60 * USEC_PER_SEC,
+        .stable_after_us = 60 * USEC_PER_SEC,
+        .log_max_size = 10 << 20,
+        .log_max_files = 5,
+        .nofile = -1,
+        .core = -1,
+    };
+    if (!spec->name) {
+        free(spec);
+        return NULL;
+    }
+    return spec;
+}
+
+struct service_spec *spec_ref(struct service_spec *spec)
+{
+    atomic_fetch_add_explicit(&spec->references, 1, memory_order_relaxed);
+    return spec;
+}
+
+void spec_unref(struct service_spec *spec)
+{
+    if (!spec || atomic_fetch_sub_explicit(&spec->references, 1, memory_order_acq_rel) != 1)
+        return;
+    free(spec->name);
+    free(spec->file);
+    free(spec->description);
+    free(spec->command);
+    string_list_clear(&spec->argv);
+    free(spec->directory);
+    free(spec->user);
+    free(spec->home);
+    free(spec->groups);
+    string_list_clear(&spec->environment);
+    free(spec->environment_file);
+    string_list_clear(&spec->tags);
+    string_list_clear(&spec->requires);
+    string_list_clear(&spec->wants);
+    string_list_clear(&spec->after);
+    free(spec);
+}
+
+static bool same_string(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_identity(const struct service_spec *a, const struct service_spec *b)
+{
+    return a->set_user == b->set_user && a->uid == b->uid && a->gid == b->gid &&
+           same_string(a->user, b->user) && same_string(a->home, b->home) &&
+           a->group_count == b->group_count &&
+           (a->group_count == 0 ||
+            memcmp(a->groups, b->groups, a->group_count * sizeof *a->groups) == 0);
+}
+
+bool spec_same_instance(const struct service_spec *a, const struct service_spec *b)
+{
+    return string_list_equal(&a->argv, &b->argv) && same_string(a->directory, b->directory) &&
+           same_identity(a, b) && string_list_equal(&a->environment, &b->environment) &&
+           same_string(a->environment_file, b->environment_file) &&
+           a->environment_file_optional == b->environment_file_optional && a->umask == b->umask &&
+           a->readiness == b->readiness && a->nofile == b->nofile && a->core == b->core &&
+           a->set_oom_score_adjust == b->set_oom_score_adjust &&
+           a->oom_score_adjust == b->oom_score_adjust;
+}
+
+bool spec_equal(const struct service_spec *a, const struct service_spec *b)
+{
+    return spec_same_instance(a, b) && same_string(a->description, b->description) &&
+           string_list_equal(&a->tags, &b->tags) && string_list_equal(&a->requires, &b->requires) &&
+           string_list_equal(&a->wants, &b->wants) && string_list_equal(&a->after, &b->after) &&
+           a->autostart == b->autostart && a->timeout_us == b->timeout_us &&
+           a->stop_signal == b->stop_signal && a->stop_timeout_us == b->stop_timeout_us &&
+           a->queue_limit == b->queue_limit && a->ready_delay_us == b->ready_delay_us &&
+           a->ready_timeout_us == b->ready_timeout_us && a->restart == b->restart &&
+           a->first_delay_us == b->first_delay_us && a->max_delay_us == b->max_delay_us &&
+           a->stable_after_us == b->stable_after_us && a->attempts == b->attempts &&
+           a->log_max_size == b->log_max_size && a->log_max_files == b->log_max_files;
+}
+
+bool service_name_valid(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > SERVICE_NAME_MAX || !isalnum((unsigned char)name[0]))
+        return false;
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("_.@-", *c))
+            return false;
+    return true;
+}

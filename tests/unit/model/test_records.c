@@ -1,0 +1,119 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <string.h>
+
+#include "model/operation.h"
+#include "model/service_status.h"
+
+static void a_failed_operation_shows_everything_that_is_known(void **state)
+{
+    struct operation op = {
+        .id = 42,
+        .service = "backend",
+        .action = ACTION_RESTART,
+        .state = OPERATION_FAILED,
+        .changed = true,
+        .requested_by = "uid:0",
+        .accepted_utc = INT64_C(1795200252518204),
+        .timeout_us = 30000000,
+        .exit = {EXIT_CODE, 1},
+    };
+    struct text t = {0};
+
+    (void)state;
+    op.detail = strdup("exited with status 1 before becoming ready");
+    assert_int_equal(string_list_add(&op.output, "say \"no\""), 0);
+    operation_json(&op, &t);
+    assert_string_equal(
+        t.data, "{\"id\":42,\"service\":\"backend\",\"action\":\"restart\",\"state\":\"failed\","
+                "\"changed\":true,\"origin\":\"api\",\"requested_by\":\"uid:0\",\"batch\":null,"
+                "\"position\":0,\"waiting_for\":null,\"coalesced_into\":null,"
+                "\"accepted_at\":\"2026-11-20T18:44:12.518204Z\",\"started_at\":null,"
+                "\"finished_at\":null,\"timeout_seconds\":30,"
+                "\"detail\":\"exited with status 1 before becoming ready\","
+                "\"exit\":{\"code\":1},\"output\":[\"say \\\"no\\\"\"]}");
+    text_deinit(&t);
+    operation_deinit(&op);
+}
+
+static void a_copy_of_an_operation_shares_nothing_with_it(void **state)
+{
+    struct operation op = {.id = 1}, copy;
+
+    (void)state;
+    op.detail = strdup("why");
+    assert_int_equal(string_list_add(&op.output, "line"), 0);
+    assert_int_equal(operation_copy(&copy, &op), 0);
+    operation_deinit(&op);
+    assert_string_equal(copy.detail, "why");
+    assert_string_equal(copy.output.items[0], "line");
+    operation_deinit(&copy);
+}
+
+static void signals_are_read_as_people_write_them(void **state)
+{
+    char name[16];
+
+    (void)state;
+    assert_int_equal(signal_parse("TERM"), SIGTERM);
+    assert_int_equal(signal_parse("SIGTERM"), SIGTERM);
+    assert_int_equal(signal_parse("15"), SIGTERM);
+    assert_int_equal(signal_parse("RTMIN+3"), SIGRTMIN + 3);
+    assert_int_equal(signal_parse("TREM"), -1);
+    assert_int_equal(signal_parse("0"), -1);
+    assert_int_equal(signal_parse("-9"), -1);
+    signal_name(SIGKILL, name);
+    assert_string_equal(name, "SIGKILL");
+}
+
+static void names_of_services_are_safe_as_names_of_files(void **state)
+{
+    char longest[SERVICE_NAME_MAX + 2];
+
+    (void)state;
+    assert_true(service_name_valid("backend"));
+    assert_true(service_name_valid("worker@3.service"));
+    assert_false(service_name_valid(""));
+    assert_false(service_name_valid(".hidden"));
+    assert_false(service_name_valid("../etc"));
+    assert_false(service_name_valid("a/b"));
+    assert_false(service_name_valid("a b"));
+    memset(longest, 'a', sizeof longest);
+    longest[SERVICE_NAME_MAX + 1] = '\0';
+    assert_false(service_name_valid(longest));
+    longest[SERVICE_NAME_MAX] = '\0';
+    assert_true(service_name_valid(longest));
+}
+
+static void a_change_of_limits_needs_no_new_instance_and_a_change_of_command_does(void **state)
+{
+    struct service_spec *a = spec_new("x"), *b = spec_new("x");
+
+    (void)state;
+    assert_true(spec_equal(a, b));
+    b->queue_limit++;
+    assert_false(spec_equal(a, b));
+    assert_true(spec_same_instance(a, b));
+    assert_int_equal(string_list_add(&b->argv, "/bin/true"), 0);
+    assert_false(spec_same_instance(a, b));
+    spec_unref(a);
+    spec_unref(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failed_operation_shows_everything_that_is_known),
+        cmocka_unit_test(a_copy_of_an_operation_shares_nothing_with_it),
+        cmocka_unit_test(signals_are_read_as_people_write_them),
+        cmocka_unit_test(names_of_services_are_safe_as_names_of_files),
+        cmocka_unit_test(a_change_of_limits_needs_no_new_instance_and_a_change_of_command_does),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
