@@ -1,0 +1,34 @@
+/* connection - one connection to state.db, set up the way its use asks for, and SQLite's failures
+ * as errors.
+ * Threads: a connection has no mutex of its own; whoever holds it uses it alone.
+ * Ownership: the opener closes. */
+#pragma once
+
+#include "base/error.h"
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+enum connection_kind { CONNECTION_WRITER, CONNECTION_READER };
+
+/* The file must be there. A reader waits 1 s for a lock, a writer not at all. */
+int connection_open(const char *path, enum connection_kind kind, sqlite3 **ret_db,
+                    struct error *err);
+void connection_closep(sqlite3 **db);
+void statement_finalizep(sqlite3_stmt **statement);
+
+/* A result of SQLite's in its own words and as -errno; -EBADMSG: the file is corrupt. */
+int connection_error(sqlite3 *db, int result, struct error *err);
+
+int connection_execute(sqlite3 *db, const char *sql, struct error *err);
+/* Prepares a statement that is to be kept. */
+int connection_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_statement,
+                       struct error *err);
+/* The first column of the only row; missing where there is no row. */
+int connection_integer(sqlite3 *db, const char *sql, int64_t missing, int64_t *ret_value,
+                       struct error *err);
+/* The same for text, the caller's to free(); NULL where there is no row. */
+int connection_text(sqlite3 *db, const char *sql, char **ret_text, struct error *err);
+
+/* Steps a statement to its end, or to its first row, and resets it: SQLITE_OK or the failure. */
+int statement_run(sqlite3_stmt *statement);

@@ -1,0 +1,267 @@
+#include "sandbox.h"
+
+static void assert_same_operation(const struct operation *a, const struct operation *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_string_equal(a->service, b->service);
+    assert_int_equal(a->action, b->action);
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->changed, b->changed);
+    assert_int_equal(a->origin, b->origin);
+    assert_string_equal(a->requested_by, b->requested_by);
+    assert_int_equal(a->accepted_utc, b->accepted_utc);
+    assert_int_equal(a->started_utc, b->started_utc);
+    assert_int_equal(a->finished_utc, b->finished_utc);
+    assert_int_equal(a->timeout_us, b->timeout_us);
+    assert_int_equal(a->exit.kind, b->exit.kind);
+    assert_int_equal(a->exit.value, b->exit.value);
+    assert_int_equal(a->started_mono, b->started_mono);
+    assert_int_equal(a->begin_generation, b->begin_generation);
+    assert_int_equal(a->output.count, b->output.count);
+    for (size_t i = 0; i < a->output.count; i++)
+        assert_string_equal(a->output.items[i], b->output.items[i]);
+    assert_int_equal(a->detail == NULL, b->detail == NULL);
+    if (a->detail)
+        assert_string_equal(a->detail, b->detail);
+    assert_int_equal(a->waiting_for == NULL, b->waiting_for == NULL);
+    if (a->waiting_for)
+        assert_string_equal(a->waiting_for, b->waiting_for);
+}
+
+static void assert_stored(struct journal *journal, const struct operation *op)
+{
+    struct operation found;
+    enum journal_find result;
+
+    assert_int_equal(put(journal, op, NULL), 0);
+    assert_int_equal(journal_find(journal, op->id, &result, &found, NULL), 0);
+    assert_int_equal(result, JOURNAL_FOUND);
+    assert_same_operation(op, &found);
+    operation_deinit(&found);
+}
+
+static void every_field_of_an_operation_comes_back(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    struct operation op = an_operation(42, "backend@1.x", OPERATION_FAILED);
+
+    op.action = ACTION_STOP;
+    op.changed = true;
+    op.origin = ORIGIN_DEPENDENCY;
+    snprintf(op.requested_by, sizeof op.requested_by, "token:deploy");
+    op.accepted_utc = 1795200252518204;
+    op.started_utc = 1795200252518205;
+    op.finished_utc = 1795200259000001;
+    op.timeout_us = 1500000;
+    op.waiting_for = strdup("a \"quoted\" one");
+    op.detail = strdup("exited with status 1 before becoming ready; it's \xc3\xa9vident");
+    op.exit = (struct exit_cause){EXIT_CODE, 1};
+    string_list_add(&op.output, "plain");
+    string_list_add(&op.output, "");
+    string_list_add(&op.output, "tab\t, \"quotes\", back\\slash, \x1b[31mred, \xe2\x82\xac");
+    op.started_mono = 123456789;
+    op.begin_generation = 7;
+    assert_stored(journal, &op);
+    operation_deinit(&op);
+    journal_close(journal);
+}
+
+static void an_operation_with_nothing_optional_comes_back(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    struct operation op = an_operation(1, "web", OPERATION_QUEUED);
+
+    assert_stored(journal, &op);
+    journal_close(journal);
+}
+
+static void every_state_and_exit_comes_back(void **state)
+{
+    const struct exit_cause causes[] = {
+        {EXIT_NONE, 0}, {EXIT_CODE, 0}, {EXIT_SIGNAL, 9}, {EXIT_SIGNAL, 40}, {EXIT_UNKNOWN, 0}};
+    struct journal *journal = open_journal(*state);
+    struct operation op = an_operation(1, "web", OPERATION_QUEUED);
+
+    for (int s = OPERATION_QUEUED; s <= OPERATION_INTERRUPTED; s++)
+        for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+            op.state = (enum operation_state)s;
+            op.exit = causes[i];
+            assert_stored(journal, &op); /* each replaces the one before */
+        }
+    journal_close(journal);
+}
+
+static void bytes_that_are_not_utf8_are_shown_as_such_in_the_output(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    struct operation op = an_operation(1, "web", OPERATION_FAILED), found;
+    enum journal_find result;
+
+    string_list_add(&op.output, "a\xff!");
+    assert_int_equal(put(journal, &op, NULL), 0);
+    assert_int_equal(journal_find(journal, 1, &result, &found, NULL), 0);
+    assert_string_equal(found.output.items[0], "a\xef\xbf\xbd!");
+    operation_deinit(&found);
+    operation_deinit(&op);
+    journal_close(journal);
+}
+
+static void the_entries_of_one_submission_are_written_together(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    struct operation ops[3];
+    struct journal_entry entries[3] = {0};
+    struct outcome outcome;
+
+    outcome_init(&outcome);
+    for (int i = 0; i < 3; i++) {
+        ops[i] = an_operation(i + 1, "web", OPERATION_QUEUED);
+        entries[i].operation = &ops[i];
+    }
+    entries[0].done = outcome_done;
+    entries[0].context = &outcome;
+    assert_int_equal(journal_submit(journal, entries, 3), 0);
+    assert_int_equal(outcome_wait(&outcome), 0);
+    for (int i = 1; i <= 3; i++)
+        assert_int_equal(find(journal, i), JOURNAL_FOUND);
+    journal_close(journal);
+}
+
+static void assert_list(struct journal *journal, struct journal_filter filter,
+                        const int64_t *expected, size_t count)
+{
+    struct operation *operations;
+    size_t found;
+
+    assert_int_equal(journal_list(journal, &filter, &operations, &found, NULL), 0);
+    assert_int_equal(found, count);
+    for (size_t i = 0; i < found; i++) {
+        assert_int_equal(operations[i].id, expected[i]);
+        operation_deinit(&operations[i]);
+    }
+    free(operations);
+}
+#define IDS(...) (const int64_t[]){__VA_ARGS__}, sizeof(int64_t[]){__VA_ARGS__} / sizeof(int64_t)
+
+static void lists_are_newest_first_and_heed_each_filter(void **state)
+{
+    struct journal *journal = open_journal(*state);
+
+    put_state(journal, 1, "web", OPERATION_SUCCEEDED);
+    put_state(journal, 2, "db", OPERATION_FAILED);
+    put_state(journal, 3, "web", OPERATION_FAILED);
+    put_state(journal, 4, "web", OPERATION_QUEUED);
+    put_state(journal, 5, "db", OPERATION_SUCCEEDED);
+    assert_list(journal, (struct journal_filter){.state = -1, .limit = 100}, IDS(5, 4, 3, 2, 1));
+    assert_list(journal, (struct journal_filter){.state = -1, .limit = 2}, IDS(5, 4));
+    assert_list(journal, (struct journal_filter){.state = -1, .limit = 2, .before = 4}, IDS(3, 2));
+    assert_list(journal, (struct journal_filter){.service = "web", .state = -1, .limit = 9},
+                IDS(4, 3, 1));
+    assert_list(
+        journal,
+        (struct journal_filter){.service = "web", .state = -1, .limit = SIZE_MAX, .before = 4},
+        IDS(3, 1));
+    assert_list(journal, (struct journal_filter){.state = OPERATION_FAILED, .limit = 9}, IDS(3, 2));
+    assert_list(journal,
+                (struct journal_filter){.service = "db", .state = OPERATION_FAILED, .limit = 9},
+                IDS(2));
+    assert_list(journal, (struct journal_filter){.service = "nobody", .state = -1, .limit = 9},
+                NULL, 0);
+    journal_close(journal);
+}
+
+static void an_id_that_was_never_given_is_unknown(void **state)
+{
+    struct journal *journal = open_journal(*state);
+
+    put_state(journal, 7, "web", OPERATION_SUCCEEDED);
+    assert_int_equal(find(journal, 7), JOURNAL_FOUND);
+    assert_int_equal(find(journal, 8), JOURNAL_UNKNOWN);
+    assert_int_equal(find(journal, 0), JOURNAL_UNKNOWN);
+    assert_int_equal(find(journal, -1), JOURNAL_UNKNOWN);
+    assert_int_equal(find(journal, 6), JOURNAL_PRUNED); /* it was below one that was given */
+    journal_close(journal);
+}
+
+static void the_sqlite_shell_reads_while_the_journal_is_open(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    struct service_record service = {"web", STATE_BACKOFF, GOAL_UP, 6, 2};
+    struct operation op = an_operation(1, "web", OPERATION_TIMED_OUT);
+    sqlite3 *db = open_shell(*state);
+    char text[128];
+
+    op.accepted_utc = 1795200252518204;
+    op.started_utc = op.accepted_utc + 250000;
+    op.finished_utc = op.accepted_utc + 1750000;
+    op.exit = (struct exit_cause){EXIT_SIGNAL, 9};
+    assert_int_equal(put(journal, &op, &service), 0);
+    shell(db, "BEGIN; SELECT * FROM operations"); /* stays open: it holds nobody up */
+    put_state(journal, 2, "web", OPERATION_QUEUED);
+    assert_int_equal(shell_integer(db, "SELECT count(*) FROM operations"), 1);
+    shell(db, "COMMIT");
+    assert_int_equal(shell_integer(db, "SELECT count(*) FROM operations"), 2);
+    shell_text(db,
+               "SELECT action || ' ' || state || ' ' || exit || ' ' || accepted || ' ' || seconds"
+               " FROM history WHERE id = 1",
+               text);
+    assert_string_equal(text, "restart timed_out signal SIGKILL 2026-11-20T18:44:12.518Z 1.5");
+    shell_text(db, "SELECT state || ' ' || goal || ' ' || generation FROM services", text);
+    assert_string_equal(text, "backoff up 6");
+    sqlite3_close(db);
+    journal_close(journal);
+}
+
+struct reading {
+    struct journal *journal;
+    int found;
+};
+
+static void *read_in_a_thread(void *argument)
+{
+    struct reading *reading = argument;
+
+    reading->found = (int)find(reading->journal, 1);
+    return NULL;
+}
+
+static void threads_read_by_connections_that_end_with_them(void **state)
+{
+    struct sandbox *box = *state;
+    struct reading reading = {.journal = open_journal(box)};
+    int before, after;
+
+    put_state(reading.journal, 1, "web", OPERATION_SUCCEEDED);
+    find(reading.journal, 1);
+    before = dup(0);
+    close(before);
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+
+        assert_int_equal(thread_start(&thread, "reader", read_in_a_thread, &reading), 0);
+        pthread_join(thread, NULL);
+        assert_int_equal(reading.found, JOURNAL_FOUND);
+    }
+    after = dup(0);
+    close(after);
+    assert_true(after <= before + 3); /* SQLite keeps one for later, it is not one for each */
+    journal_close(reading.journal);
+    assert_int_equal(sandbox_count(box, "state.db-wal"), 0); /* the last connection has closed */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_field_of_an_operation_comes_back),
+        TEST(an_operation_with_nothing_optional_comes_back),
+        TEST(every_state_and_exit_comes_back),
+        TEST(bytes_that_are_not_utf8_are_shown_as_such_in_the_output),
+        TEST(the_entries_of_one_submission_are_written_together),
+        TEST(lists_are_newest_first_and_heed_each_filter),
+        TEST(an_id_that_was_never_given_is_unknown),
+        TEST(the_sqlite_shell_reads_while_the_journal_is_open),
+        TEST(threads_read_by_connections_that_end_with_them),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
