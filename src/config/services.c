@@ -1,0 +1,162 @@
+/* services - the folder of service files, read as a set.
+ * Threads: any. Ownership: the set is the caller's, to service_set_deinit(). */
+#include "base/cleanup.h"
+#include "graph.h"
+#include "service_file.h"
+#include "trust.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENDING     ".conf"
+#define ENDING_LEN (sizeof ENDING - 1)
+
+static void refused_deinit(struct refused_service *refused)
+{
+    free(refused->name);
+    free(refused->file);
+    free(refused->message);
+}
+
+void service_set_deinit(struct service_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        spec_unref(set->specs[i]);
+    for (size_t i = 0; i < set->refused_count; i++)
+        refused_deinit(&set->refused[i]);
+    free(set->specs);
+    free(set->refused);
+    *set = (struct service_set){0};
+}
+
+/* ---- names ---- */
+
+/* NAME of NAME.conf; false: the file is none of ours. */
+static bool take_name(char *file)
+{
+    size_t len = strlen(file);
+
+    if (file[0] == '.' || len <= ENDING_LEN || strcmp(file + len - ENDING_LEN, ENDING) != 0)
+        return false;
+    file[len - ENDING_LEN] = '\0';
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void closedirp(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
+
+static int list_names(const char *path, struct string_list *ret_names, struct error *err)
+{
+    CLEANUP(closedirp) DIR *folder = opendir(path);
+    CLEANUP(string_list_clear) struct string_list names = {0};
+    struct dirent *entry;
+
+    if (!folder)
+        return error_set(err, -errno, "open services_dir %s: %m", path);
+    for (errno = 0; (entry = readdir(folder)); errno = 0)
+        if (take_name(entry->d_name) && string_list_add(&names, entry->d_name) < 0)
+            return error_set(err, -ENOMEM, "%m");
+    if (errno != 0)
+        return error_set(err, -errno, "read services_dir %s: %m", path);
+    if (names.count > 0)
+        qsort(names.items, names.count, sizeof *names.items, by_name);
+    *ret_names = names;
+    names = (struct string_list){0};
+    return 0;
+}
+
+/* ---- files ---- */
+
+struct files {
+    struct service_file **items;
+    size_t count;
+};
+
+static void files_deinit(struct files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        service_file_free(files->items[i]);
+    free(files->items);
+}
+
+static int load_files(const struct config *config, const struct string_list *names,
+                      struct files *files, struct problems *problems)
+{
+    files->items = calloc(names->count + 1, sizeof *files->items);
+    if (!files->items)
+        return -ENOMEM;
+    for (size_t i = 0; i < names->count; i++) {
+        files->items[i] = service_file_load(config, names->items[i], problems);
+        if (!files->items[i])
+            return -ENOMEM;
+        files->count++;
+    }
+    return graph_check(files->items, files->count);
+}
+
+static int refuse(struct service_set *set, struct service_file *file)
+{
+    struct refused_service *refused = &set->refused[set->refused_count++];
+
+    *refused = (struct refused_service){.name = strdup(file->name),
+                                        .file = strdup(file->path),
+                                        .message = take(file->report.first),
+                                        .line = file->report.first_line};
+    return refused->name && refused->file && refused->message ? 0 : -ENOMEM;
+}
+
+static int sort_out(struct files *files, struct service_set *set)
+{
+    int r = 0;
+
+    set->specs = calloc(files->count + 1, sizeof(*set->specs));
+    set->refused = calloc(files->count + 1, sizeof(*set->refused));
+    if (!set->specs || !set->refused)
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && i < files->count; i++) {
+        if (files->items[i]->report.errors > 0)
+            r = refuse(set, files->items[i]);
+        else
+            set->specs[set->count++] = take(files->items[i]->spec);
+    }
+    return r;
+}
+
+static void check_folder(const char *path, struct problems *problems)
+{
+    struct report report = {.problems = problems, .file = path};
+
+    trust_check(&report, path);
+    report_deinit(&report);
+}
+
+int config_load_services(const struct config *config, struct service_set *ret_set,
+                         struct problems *problems, struct error *err)
+{
+    CLEANUP(string_list_clear) struct string_list names = {0};
+    CLEANUP(files_deinit) struct files files = {0};
+    CLEANUP(service_set_deinit) struct service_set set = {0};
+    size_t begin = problems->count;
+    int r = list_names(config->services_dir, &names, err);
+
+    if (r < 0)
+        return r;
+    check_folder(config->services_dir, problems);
+    r = load_files(config, &names, &files, problems);
+    problems_sort(problems, begin);
+    if (r < 0 || sort_out(&files, &set) < 0)
+        return error_set(err, -ENOMEM, "read %s: %m", config->services_dir);
+    *ret_set = set;
+    set = (struct service_set){0};
+    return 0;
+}
