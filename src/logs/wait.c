@@ -1,0 +1,147 @@
+/* Every waiter stands in two lists: all of them, for their times, and those of its log. */
+#include "wait.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_OPEN INT64_C(-1)
+
+struct waiter {
+    struct list any, same;
+    const char *service;
+    int64_t until;
+    log_wait_done *done;
+    void *context;
+};
+
+static int64_t mark_of(struct logs *logs, const char *service) REQUIRES(logs_lock_class)
+{
+    const struct log *log = logs_find(logs, service);
+
+    return log ? log->captured : NOT_OPEN;
+}
+
+int64_t wait_mark(struct logs *logs, const char *service)
+{
+    int64_t mark;
+
+    logs_lock(logs);
+    mark = mark_of(logs, service);
+    logs_unlock(logs);
+    return mark;
+}
+
+/* Whether the thread must be told of an earlier time. */
+static bool insert(struct logs *logs, struct waiter *w) REQUIRES(logs_lock_class)
+{
+    struct log *log = logs_find(logs, w->service);
+
+    list_append(&logs->waiters, &w->any);
+    list_append(log ? &log->waiters : &logs->strangers, &w->same);
+    if (w->until >= logs->nearest)
+        return false;
+    logs->nearest = w->until;
+    return true;
+}
+
+bool wait_add(struct logs *logs, const char *service, int64_t mark, int64_t until_mono,
+              log_wait_done *done, void *context)
+{
+    struct waiter *w = malloc(sizeof *w);
+    bool added, earlier = false;
+
+    if (!w)
+        return false;
+    *w = (struct waiter){.service = service, .until = until_mono, .done = done, .context = context};
+    logs_lock(logs);
+    added = !logs->stopping && mark_of(logs, service) == mark;
+    if (added)
+        earlier = insert(logs, w);
+    logs_unlock(logs);
+    if (earlier)
+        logs_wake(logs);
+    if (!added)
+        free(w);
+    return added;
+}
+
+static void find_nearest(struct logs *logs) REQUIRES(logs_lock_class)
+{
+    logs->nearest = CLOCK_NEVER;
+    list_for_each(link, &logs->waiters)
+    {
+        const struct waiter *w = list_entry(link, struct waiter, any);
+
+        if (w->until < logs->nearest)
+            logs->nearest = w->until;
+    }
+}
+
+void wait_take_log(struct log *log, struct list *ready)
+{
+    bool nearest = false;
+
+    list_for_each(link, &log->waiters)
+    {
+        struct waiter *w = list_entry(link, struct waiter, same);
+
+        nearest |= w->until == log->logs->nearest;
+        list_remove(&w->any);
+    }
+    list_take_all(ready, &log->waiters);
+    if (nearest)
+        find_nearest(log->logs);
+}
+
+static void take_until(struct logs *logs, int64_t until, struct list *ready)
+    REQUIRES(logs_lock_class)
+{
+    list_for_each_safe(link, &logs->waiters)
+    {
+        struct waiter *w = list_entry(link, struct waiter, any);
+
+        if (w->until > until)
+            continue;
+        list_remove(&w->any);
+        list_remove(&w->same);
+        list_append(ready, &w->same);
+    }
+    find_nearest(logs);
+}
+
+void wait_take_due(struct logs *logs, int64_t now, struct list *ready)
+{
+    if (logs->nearest <= now)
+        take_until(logs, now, ready);
+}
+
+void wait_take_all(struct logs *logs, struct list *ready)
+{
+    take_until(logs, CLOCK_NEVER, ready);
+}
+
+void wait_end(struct list *ready)
+{
+    list_for_each_safe(link, ready)
+    {
+        struct waiter *w = list_entry(link, struct waiter, same);
+
+        w->done(w->context);
+        free(w);
+    }
+}
+
+void wait_adopt(struct log *log)
+{
+    list_for_each_safe(link, &log->logs->strangers)
+    {
+        const struct waiter *w = list_entry(link, struct waiter, same);
+
+        if (strcmp(w->service, log->name) != 0)
+            continue;
+        list_remove(link);
+        list_append(&log->waiters, link);
+    }
+}
