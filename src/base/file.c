@@ -10,10 +10,8 @@
 
 int file_read(const char *path, size_t limit, char **ret_data, size_t *ret_len, struct error *err)
 {
-    CLEANUP(closep)
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    CLEANUP(freep)
-    char *data = NULL;
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    CLEANUP(freep) char *data = NULL;
     size_t len = 0, capacity = 4096;
     struct stat st;
     ssize_t n;
@@ -47,8 +45,7 @@ int file_read(const char *path, size_t limit, char **ret_data, size_t *ret_len, 
 
 int file_make_folder(const char *path, mode_t mode, struct error *err)
 {
-    CLEANUP(freep)
-    char *copy = strdup(path);
+    CLEANUP(freep) char *copy = strdup(path);
 
     if (!copy)
         return error_set(err, -ENOMEM, "make %s: %m", path);

@@ -66,8 +66,7 @@ int connection_open(const char *path, enum connection_kind kind, sqlite3 **ret_d
                     struct error *err)
 {
     int flags = kind == CONNECTION_WRITER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-    CLEANUP(connection_closep)
-    sqlite3 *db = NULL;
+    CLEANUP(connection_closep) sqlite3 *db = NULL;
     int result;
 
     if (!sqlite3_threadsafe())
@@ -101,8 +100,7 @@ int connection_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_statemen
 int connection_integer(sqlite3 *db, const char *sql, int64_t missing, int64_t *ret_value,
                        struct error *err)
 {
-    CLEANUP(statement_finalizep)
-    sqlite3_stmt *statement = NULL;
+    CLEANUP(statement_finalizep) sqlite3_stmt *statement = NULL;
     int result = connection_prepare(db, sql, &statement, err);
 
     if (result < 0)
@@ -116,8 +114,7 @@ int connection_integer(sqlite3 *db, const char *sql, int64_t missing, int64_t *r
 
 int connection_text(sqlite3 *db, const char *sql, char **ret_text, struct error *err)
 {
-    CLEANUP(statement_finalizep)
-    sqlite3_stmt *statement = NULL;
+    CLEANUP(statement_finalizep) sqlite3_stmt *statement = NULL;
     const char *found;
     char *copy = NULL;
     int result = connection_prepare(db, sql, &statement, err);

@@ -27,8 +27,7 @@ static void discardp(sqlite3 **db)
 /* SQLite gives -wal and -shm the mode of the file itself. */
 static int make_file(const char *path, struct error *err)
 {
-    CLEANUP(closep)
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    CLEANUP(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 
     if (fd < 0)
         return errno == EEXIST ? 0 : error_set(err, -errno, "make it: %m");
@@ -41,8 +40,7 @@ static int make_file(const char *path, struct error *err)
  * that did not get to close. */
 static bool log_left(const char *path)
 {
-    CLEANUP(freep)
-    char *log = NULL;
+    CLEANUP(freep) char *log = NULL;
     struct stat st;
 
     if (asprintf(&log, "%s-wal", path) < 0) {
@@ -54,8 +52,7 @@ static bool log_left(const char *path)
 
 static int check(sqlite3 *db, struct error *err)
 {
-    CLEANUP(freep)
-    char *verdict = NULL;
+    CLEANUP(freep) char *verdict = NULL;
     int result = connection_text(db, "PRAGMA quick_check(1)", &verdict, err);
 
     if (result < 0 || (verdict && strcmp(verdict, "ok") == 0))
@@ -65,8 +62,7 @@ static int check(sqlite3 *db, struct error *err)
 
 static int enter_wal(sqlite3 *db, struct error *err)
 {
-    CLEANUP(freep)
-    char *mode = NULL;
+    CLEANUP(freep) char *mode = NULL;
     int result = connection_text(db, "PRAGMA journal_mode = WAL", &mode, err);
 
     if (result < 0 || (mode && strcmp(mode, "wal") == 0))
@@ -76,8 +72,7 @@ static int enter_wal(sqlite3 *db, struct error *err)
 
 static int try_open(const char *path, bool durability_full, sqlite3 **ret_db, struct error *err)
 {
-    CLEANUP(discardp)
-    sqlite3 *db = NULL;
+    CLEANUP(discardp) sqlite3 *db = NULL;
     bool unclean = log_left(path);
     int result = make_file(path, err);
 
@@ -104,10 +99,8 @@ static int try_open(const char *path, bool durability_full, sqlite3 **ret_db, st
 
 static int rename_aside(const char *path, const char *aside, const char *suffix, struct error *err)
 {
-    CLEANUP(freep)
-    char *from = NULL;
-    CLEANUP(freep)
-    char *to = NULL;
+    CLEANUP(freep) char *from = NULL;
+    CLEANUP(freep) char *to = NULL;
 
     if (asprintf(&from, "%s%s", path, suffix) < 0) {
         from = NULL;
@@ -127,8 +120,7 @@ static int rename_aside(const char *path, const char *aside, const char *suffix,
 static int set_aside(const char *path, struct error *err)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
-    CLEANUP(freep)
-    char *aside = NULL;
+    CLEANUP(freep) char *aside = NULL;
     int64_t now = clock_utc_us();
     time_t seconds = (time_t)(now / USEC_PER_SEC);
     char when[32];

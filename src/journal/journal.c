@@ -20,8 +20,7 @@ struct journal {
 int journal_open(const struct journal_config *config, struct journal **ret_journal,
                  bool *ret_set_aside, struct error *err)
 {
-    CLEANUP(freep)
-    struct journal *journal = calloc(1, sizeof *journal);
+    CLEANUP(freep) struct journal *journal = calloc(1, sizeof *journal);
     bool set_aside;
     int result;
 
@@ -147,8 +146,7 @@ int journal_find(struct journal *journal, int64_t id, enum journal_find *ret_fou
 {
     /* Asked before reading: an id up to it was committed by then, and is there or was pruned. */
     int64_t highest = store_highest(&journal->store);
-    CLEANUP(freep)
-    struct operation *operations = NULL;
+    CLEANUP(freep) struct operation *operations = NULL;
     size_t count;
     int result = find(journal, id, &operations, &count, err);
 

@@ -15,8 +15,7 @@
 static int run_bound(sqlite3 *db, const char *sql, const char *text, int64_t number,
                      struct error *err)
 {
-    CLEANUP(statement_finalizep)
-    sqlite3_stmt *statement = NULL;
+    CLEANUP(statement_finalizep) sqlite3_stmt *statement = NULL;
     int result = connection_prepare(db, sql, &statement, err);
 
     if (result < 0)
@@ -52,10 +51,8 @@ static int enter_boot(struct store *store, struct error *err)
 
 static int load_operations(sqlite3 *db, struct journal_boot *boot, struct error *err)
 {
-    CLEANUP(statement_finalizep)
-    sqlite3_stmt *rows = NULL;
-    CLEANUP(statement_finalizep)
-    sqlite3_stmt *lines = NULL;
+    CLEANUP(statement_finalizep) sqlite3_stmt *rows = NULL;
+    CLEANUP(statement_finalizep) sqlite3_stmt *lines = NULL;
     int result = connection_prepare(db,
                                     "SELECT " OPERATION_COLUMNS " FROM operations"
                                     " WHERE state IN ('queued', 'running') ORDER BY id",
@@ -82,8 +79,7 @@ static int load_operations(sqlite3 *db, struct journal_boot *boot, struct error 
 
 static int load_services(sqlite3 *db, struct journal_boot *boot, struct error *err)
 {
-    CLEANUP(statement_finalizep)
-    sqlite3_stmt *rows = NULL;
+    CLEANUP(statement_finalizep) sqlite3_stmt *rows = NULL;
     int result = connection_prepare(db, "SELECT " SERVICE_COLUMNS " FROM services ORDER BY name",
                                     &rows, err);
 
@@ -108,8 +104,7 @@ static int load_services(sqlite3 *db, struct journal_boot *boot, struct error *e
  * from taking over what runs. */
 static int load(struct store *store, struct journal_boot *boot, struct error *err)
 {
-    CLEANUP(freep)
-    char *last_boot = NULL;
+    CLEANUP(freep) char *last_boot = NULL;
     int result =
         connection_text(store->db, "SELECT value FROM meta WHERE key = 'boot_id'", &last_boot, err);
 

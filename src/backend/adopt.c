@@ -1,0 +1,169 @@
+/* adopt - takes over an instance that an earlier daemon has left, from its record: what lives of
+ * it is judged by pid and start time, and only within the boot that the record is of. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cgroup.h"
+#include "identity.h"
+#include "process_instance.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void lost(struct process_instance *p, enum wake *ret_wake)
+{
+    *ret_wake = WAKE_LOST;
+    instance_lock(p);
+    p->main_gone = true;
+    instance_unlock(p);
+}
+
+/* Its group: the main process, or what has outlived it. */
+static bool adopt_group(struct process_instance *p, const struct instance_data *data,
+                        enum wake *ret_wake)
+{
+    bool populated = true;
+
+    p->pidfd = process_open(data->pid, data->ticks);
+    if (p->pidfd >= 0) {
+        instance_lock(p);
+        p->main_pid = data->pid;
+        p->main_fd = -1;
+        instance_unlock(p);
+        return true;
+    }
+    lost(p, ret_wake);
+    if (cgroup_populated(p->group, &populated, NULL) < 0 || populated)
+        *ret_wake = WAKE_MAIN_LOST;
+    return false;
+}
+
+/* Its executor, and the main process below that. */
+static bool adopt_staying(struct process_instance *p, const struct instance_data *data,
+                          enum wake *ret_wake)
+{
+    int main_fd;
+
+    p->pidfd = process_open(data->executor, data->executor_ticks);
+    if (p->pidfd < 0) {
+        lost(p, ret_wake);
+        *ret_wake = WAKE_HUNT; /* what still carries its marker, if anything */
+        return false;
+    }
+    main_fd = data->pid ? process_open(data->pid, data->ticks) : -1;
+    instance_lock(p);
+    p->executor = data->executor;
+    p->executor_ticks = data->executor_ticks;
+    p->main_pid = main_fd >= 0 ? data->pid : 0;
+    p->main_fd = main_fd;
+    p->main_gone = data->pid && main_fd < 0;
+    instance_unlock(p);
+    if (main_fd >= 0)
+        return true;
+    *ret_wake = data->pid ? WAKE_MAIN_LOST : WAKE_FIND_MAIN;
+    return false;
+}
+
+static char *group_path(struct backend *backend, const struct instance_data *data)
+{
+    char parent[PARENT_PATH_SIZE];
+    char *path;
+
+    if (!instances_parent(backend->instances, data->parent, parent))
+        return NULL;
+    return asprintf(&path, "%s/%s.%lld", parent, data->service, (long long)data->generation) < 0
+               ? NULL
+               : path;
+}
+
+static bool is_executor(const struct backend *backend, pid_t pid)
+{
+    char path[32];
+    struct stat of_process, of_executor;
+
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    return stat(path, &of_process) == 0 && stat(backend->executor, &of_executor) == 0 &&
+           of_process.st_dev == of_executor.st_dev && of_process.st_ino == of_executor.st_ino;
+}
+
+/* A program that has closed its end has said what it had to say; with nobody listening it is lost,
+ * so we say it in its place. */
+static void open_ready(struct process_instance *p, const struct service_spec *spec,
+                       const struct instance_record *record, pid_t pid)
+{
+    CLEANUP(freep) char *path = NULL;
+    bool closed;
+
+    if (spec->readiness != READINESS_FD || record->phase != PHASE_STARTING)
+        return;
+    path = ready_path(p->backend, record->service);
+    closed = path && pid > 0 && !is_executor(p->backend, pid) && ready_closed(path);
+    p->ready_fd = path ? ready_open(path) : -1;
+    if (p->ready_fd < 0)
+        p->ready_fd = -1;
+    else if (closed && write(p->ready_fd, "\n", 1) < 0)
+        close(take_fd(&p->ready_fd));
+}
+
+/* Whether its main process is known to live; else *ret_wake tells what is to be found out. */
+static bool judge(struct process_instance *p, const struct instance_data *data, enum wake *ret_wake)
+{
+    bool alive = false;
+
+    if (data->boot != p->backend->boot)
+        lost(p, ret_wake); /* its pids are others' now */
+    else if (p->group)
+        alive = adopt_group(p, data, ret_wake);
+    else
+        alive = adopt_staying(p, data, ret_wake);
+    if (p->pidfd < 0)
+        p->pidfd = -1;
+    return alive;
+}
+
+int process_adopt(struct backend *backend, const struct service_spec *spec,
+                  const struct instance_record *record, void *owner, struct instance **ret_instance,
+                  struct error *err)
+{
+    struct instance_data data;
+    struct process_instance *p;
+    enum wake wake = WAKE_LOST;
+    size_t slot;
+    bool alive;
+    int r = instances_claim(backend->instances, record->service, record->generation, &slot, &data);
+
+    if (r < 0)
+        return error_set(err, r, "no instance %lld of %s is written down",
+                         (long long)record->generation, record->service);
+    p = process_instance_new(backend, (struct service_spec *)spec, record->service,
+                             record->generation, owner);
+    if (p)
+        p->group = data.parent == NO_PARENT ? NULL : group_path(backend, &data);
+    if (!p || (data.parent != NO_PARENT && !p->group)) {
+        instances_let_go(backend->instances, slot, false);
+        process_instance_free(p);
+        return error_set(err, -ENOMEM, "adopt %s: %m", record->service);
+    }
+    p->slot = slot;
+    p->base.pid = data.pid;
+    p->base.containment = p->group ? CONTAINMENT_CGROUP : CONTAINMENT_BEST_EFFORT;
+    p->outcome_told = true;
+    instance_lock(p);
+    p->started = true;
+    instance_unlock(p);
+    alive = judge(p, &data, &wake);
+    if (p->pidfd >= 0)
+        open_ready(p, spec, record, data.pid);
+    *ret_instance = &p->base; /* before the first event may come */
+    r = alive ? progress_watch(p, err) : 0;
+    if (r < 0) {
+        progress_end(p);
+        instances_let_go(backend->instances, slot, false);
+        process_instance_free(p);
+        return r;
+    }
+    if (!alive)
+        progress_wake(p, wake, clock_mono_us()); /* which watches too, for all that follows */
+    return 0;
+}

@@ -1,0 +1,164 @@
+#include "cgroup.h"
+
+#include "base/cleanup.h"
+#include "base/sys.h"
+#include "identity.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEPTH_MAX 16
+
+static void closedirp(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
+}
+
+int cgroup_make(const char *path, struct error *err)
+{
+    int fd;
+
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return error_set(err, -errno, "make group %s: %m", path);
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? error_set(err, -errno, "open group %s: %m", path) : fd;
+}
+
+int cgroup_populated(const char *path, bool *ret_populated, struct error *err)
+{
+    CLEANUP(freep) char *file = NULL;
+    char text[256];
+    ssize_t n;
+
+    if (asprintf(&file, "%s/cgroup.events", path) < 0) {
+        file = NULL;
+        return error_set(err, -ENOMEM, "look at group %s: %m", path);
+    }
+    n = small_read(file, text, sizeof text);
+    if (n < 0 && n != -ENOENT && n != -ENODEV)
+        return error_set(err, (int)n, "read %s: %m", file);
+    *ret_populated = n > 0 && strstr(text, "populated 1");
+    return 0;
+}
+
+/* Calls each(path of the group below, context) for every one. */
+static int for_each_below(const char *path, int depth,
+                          int (*each)(const char *path, int depth, int context), int context)
+{
+    CLEANUP(closedirp) DIR *dir = opendir(path);
+    const struct dirent *entry;
+    int r, result = 0;
+
+    if (!dir)
+        return errno == ENOENT ? 0 : -errno;
+    if (depth == DEPTH_MAX)
+        return -ELOOP;
+    while ((entry = readdir(dir))) {
+        CLEANUP(freep) char *below = NULL;
+
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        if (asprintf(&below, "%s/%s", path, entry->d_name) < 0) {
+            below = NULL;
+            return -ENOMEM;
+        }
+        r = each(below, depth + 1, context);
+        if (r < 0 && result == 0)
+            result = r;
+    }
+    return result;
+}
+
+static int signal_members(const char *path, int signal)
+{
+    CLEANUP(freep) char *file = NULL;
+    CLEANUP(fclosep) FILE *members = NULL;
+    int pid;
+
+    if (asprintf(&file, "%s/cgroup.procs", path) < 0) {
+        file = NULL;
+        return -ENOMEM;
+    }
+    members = fopen(file, "re");
+    if (!members)
+        return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+    while (fscanf(members, "%d", &pid) == 1) {
+        CLEANUP(closep) int fd = pid > 0 ? sys_pidfd_open(pid) : -1;
+
+        if (fd >= 0)
+            sys_pidfd_send_signal(fd, signal);
+    }
+    return 0;
+}
+
+static int signal_all(const char *path, int depth, int signal)
+{
+    int r = signal_members(path, signal);
+    int below = for_each_below(path, depth, signal_all, signal);
+
+    return r < 0 ? r : below;
+}
+
+int cgroup_signal(const char *path, int signal, struct error *err)
+{
+    int r = signal_all(path, 0, signal);
+
+    return r < 0 ? error_set(err, r, "signal the processes of group %s: %m", path) : 0;
+}
+
+int cgroup_kill(const char *path, struct error *err)
+{
+    CLEANUP(freep) char *file = NULL;
+    CLEANUP(closep) int fd = -1;
+
+    if (asprintf(&file, "%s/cgroup.kill", path) < 0) {
+        file = NULL;
+        return error_set(err, -ENOMEM, "kill group %s: %m", path);
+    }
+    fd = open(file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return cgroup_signal(path, SIGKILL, err); /* before Linux 5.14; or the group has gone */
+    /* Both mean that it has been removed since: it was empty. */
+    if (fd < 0 || (write(fd, "1", 1) < 0 && errno != ENOENT && errno != ENODEV))
+        return error_set(err, -errno, "write %s: %m", file);
+    return 0;
+}
+
+static int remove_all(const char *path, int depth, int unused)
+{
+    if (rmdir(path) == 0 || errno == ENOENT)
+        return 0;
+    if (for_each_below(path, depth, remove_all, unused) < 0)
+        return -EBUSY;
+    return rmdir(path) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+int cgroup_remove(const char *path)
+{
+    return remove_all(path, 0, 0);
+}
+
+void cgroup_clean(const char *parent, bool (*named)(void *context, const char *name), void *context)
+{
+    CLEANUP(closedirp) DIR *dir = opendir(parent);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir))) {
+        CLEANUP(freep) char *path = NULL;
+        bool populated;
+
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || named(context, entry->d_name))
+            continue;
+        if (asprintf(&path, "%s/%s", parent, entry->d_name) < 0) {
+            path = NULL;
+            return;
+        }
+        if (cgroup_populated(path, &populated, NULL) == 0 && !populated)
+            cgroup_remove(path);
+    }
+}

@@ -1,0 +1,26 @@
+/* cgroup - one group of the version 2 hierarchy, by its path.
+ * Threads: any. Ownership: nothing is kept. */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The folder for this runtime_dir's groups where groups may be made and joined, or NULL: not here,
+ * *ret_reason says why. It is made; the caller frees the path. */
+char *cgroup_find_parent(const char *runtime_dir, const char **ret_reason);
+
+/* A descriptor of the new group. */
+int cgroup_make(const char *path, struct error *err);
+/* Whether any process is in it or below it; a group that is not there is empty. */
+int cgroup_populated(const char *path, bool *ret_populated, struct error *err);
+int cgroup_kill(const char *path, struct error *err);
+/* To each process in it and below it. */
+int cgroup_signal(const char *path, int signal, struct error *err);
+/* With the groups below, made by the service; -EBUSY: it is not quite empty yet. */
+int cgroup_remove(const char *path);
+/* Removes the empty groups in parent that no record names any more. */
+void cgroup_clean(const char *parent, bool (*named)(void *context, const char *name),
+                  void *context);

@@ -1,0 +1,13 @@
+/* environment - what a service finds in its environment.
+ * Threads: any; environment_inherit() reads environ. Ownership: lists are the caller's. */
+#pragma once
+
+#include "model/service_spec.h"
+
+/* The daemon's own environment without what was meant for the daemon alone; a PATH in any case. */
+int environment_inherit(struct string_list *ret_list);
+
+/* inherited, the user's HOME and such, the spec's own, and ours, each key once. *ret_own: how many
+ * of the last ones win over an environment file. marker is a whole KEY=VALUE. 0 or -ENOMEM. */
+int environment_build(const struct string_list *inherited, const struct service_spec *spec,
+                      const char *marker, struct string_list *ret_list, size_t *ret_own);

@@ -1,0 +1,161 @@
+#include "launch.h"
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static uint32_t flags_of(const struct launch *l)
+{
+    uint32_t flags = EXEC_SET_NOFILE;
+
+    flags |= l->stay ? EXEC_STAY : 0;
+    flags |= l->spec->set_user ? EXEC_SET_USER : 0;
+    flags |= l->spec->core >= 0 ? EXEC_SET_CORE : 0;
+    flags |= l->spec->set_oom_score_adjust ? EXEC_SET_OOM : 0;
+    flags |= l->spec->environment_file_optional ? EXEC_ENVIRONMENT_FILE_OPTIONAL : 0;
+    return flags;
+}
+
+static struct exec_settings header_of(const struct launch *l)
+{
+    const struct service_spec *spec = l->spec;
+    struct exec_settings h = {
+        .magic = EXEC_SETTINGS_MAGIC,
+        .version = EXEC_SETTINGS_VERSION,
+        .flags = flags_of(l),
+        .uid = spec->uid,
+        .gid = spec->gid,
+        .group_count = spec->set_user ? (uint32_t)spec->group_count : 0,
+        .umask = spec->umask,
+        .argument_count = (uint32_t)spec->argv.count,
+        .environment_count = (uint32_t)l->environment->count,
+        .own_count = (uint32_t)l->own_count,
+        .oom_score_adjust = (int32_t)spec->oom_score_adjust,
+        .nofile_soft = l->nofile.rlim_cur,
+        .nofile_hard = l->nofile.rlim_max,
+        .core = (uint64_t)spec->core,
+    };
+
+    if (spec->nofile >= 0)
+        h.nofile_soft = h.nofile_hard = (uint64_t)spec->nofile;
+    return h;
+}
+
+static void append_string(struct text *t, const char *string)
+{
+    text_append_n(t, string ? string : "", string ? strlen(string) + 1 : 1);
+}
+
+static void append_list(struct text *t, const struct string_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        append_string(t, list->items[i]);
+}
+
+static void append_strings(struct text *t, const struct launch *l)
+{
+    append_string(t, l->spec->directory);
+    append_string(t, l->stdio);
+    append_string(t, l->ready);
+    append_string(t, l->spec->environment_file);
+    append_string(t, l->cgroup);
+    append_list(t, &l->spec->argv);
+    append_list(t, l->environment);
+}
+
+static void write_text(struct text *t, const struct launch *l)
+{
+    static const char padding[4];
+    struct exec_settings header = header_of(l);
+
+    text_append_n(t, (const char *)&header, sizeof header);
+    append_strings(t, l);
+    if (t->failed)
+        return;
+    header.string_bytes = t->len - sizeof header;
+    memcpy(t->data, &header, sizeof header);
+    text_append_n(t, padding, -t->len % sizeof padding);
+    if (header.group_count > 0)
+        text_append_n(t, (const char *)l->spec->groups, header.group_count * sizeof(gid_t));
+}
+
+static int seal(struct text *t, int fd)
+{
+    if (write(fd, t->data, t->len) != (ssize_t)t->len)
+        return -EIO;
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        return -errno;
+    return 0;
+}
+
+int launch_settings(const struct launch *launch, int *ret_fd, struct error *err)
+{
+    CLEANUP(text_deinit) struct text t = {0};
+    CLEANUP(closep) int fd = -1;
+    int r;
+
+    write_text(&t, launch);
+    if (t.failed)
+        return error_set(err, -ENOMEM, "write the executor's settings: %m");
+    fd = memfd_create("orderly-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    r = fd < 0 ? -errno : seal(&t, fd);
+    if (r < 0)
+        return error_set(err, r, "write the executor's settings: %m");
+    *ret_fd = take_fd(&fd);
+    return 0;
+}
+
+static const char *or_empty(const char *string)
+{
+    return string ? string : "";
+}
+
+void launch_failure_text(const struct service_spec *spec, const struct exec_report *report,
+                         char *text, size_t size)
+{
+    const char *why = strerrordesc_np(report->error);
+    const char *program = spec->argv.count ? spec->argv.items[0] : "";
+
+    if (!why)
+        why = "unknown error";
+    switch ((enum exec_step)report->step) {
+    case STEP_SETTINGS: snprintf(text, size, "cannot read its settings: %s", why); return;
+    case STEP_SESSION: snprintf(text, size, "cannot begin a session: %s", why); return;
+    case STEP_CGROUP: snprintf(text, size, "cannot join its group: %s", why); return;
+    case STEP_LIMITS:
+        snprintf(text, size, "cannot set the limits nofile and core: %s", why);
+        return;
+    case STEP_OOM:
+        snprintf(text, size, "cannot set oom_score_adjust to %d: %s", (int)spec->oom_score_adjust,
+                 why);
+        return;
+    case STEP_STDIO: snprintf(text, size, "cannot open its standard output: %s", why); return;
+    case STEP_READY: snprintf(text, size, "cannot open its readiness FIFO: %s", why); return;
+    case STEP_ENVIRONMENT_FILE:
+        if (report->value > 0)
+            snprintf(text, size, "environment file %s line %d: expected KEY=VALUE",
+                     or_empty(spec->environment_file), report->value);
+        else
+            snprintf(text, size, "cannot read environment file %s: %s",
+                     or_empty(spec->environment_file), why);
+        return;
+    case STEP_GROUPS:
+        snprintf(text, size, "cannot take the groups of user %s: %s", or_empty(spec->user), why);
+        return;
+    case STEP_USER:
+        snprintf(text, size, "cannot become user %s: %s", or_empty(spec->user), why);
+        return;
+    case STEP_DIRECTORY:
+        snprintf(text, size, "cannot change to directory %s: %s",
+                 spec->directory ? spec->directory : "/", why);
+        return;
+    case STEP_FORK: snprintf(text, size, "cannot start a process: %s", why); return;
+    case STEP_EXEC: snprintf(text, size, "cannot execute %s: %s", program, why); return;
+    }
+    snprintf(text, size, "cannot start: %s", why);
+}

@@ -1,0 +1,161 @@
+#include "process_instance.h"
+
+#include "base/cleanup.h"
+#include "base/sys.h"
+#include "cgroup.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+struct process_instance *process_instance_new(struct backend *backend, struct service_spec *spec,
+                                              const char *name, int64_t generation, void *owner)
+{
+    struct process_instance *p = calloc(1, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->base.ops = &process_ops;
+    p->base.generation = generation;
+    p->backend = backend;
+    p->owner = owner;
+    p->spec = spec_ref(spec);
+    p->pidfd = p->socket = p->ready_fd = -1;
+    lock_init(&p->lock);
+    instance_lock(p);
+    p->main_fd = -1;
+    instance_unlock(p);
+    progress_init(p);
+    if (asprintf(&p->marker, "ORDERLY_INSTANCE=%s.%" PRId64 ".%016" PRIx64, name, generation,
+                 backend->token) < 0) {
+        p->marker = NULL;
+        process_instance_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void process_instance_free(struct process_instance *p) NO_THREAD_SAFETY_CHECK /* none is left */
+{
+    if (!p)
+        return;
+    closep(&p->pidfd);
+    closep(&p->socket);
+    closep(&p->ready_fd);
+    closep(&p->main_fd);
+    spec_unref(p->spec);
+    free(p->marker);
+    free(p->group);
+    lock_deinit(&p->lock);
+    free(p);
+}
+
+struct tree process_instance_tree(struct process_instance *p)
+{
+    struct tree tree = {.marker = p->marker};
+
+    instance_lock(p);
+    tree.root = p->executor;
+    tree.root_ticks = p->executor_ticks;
+    instance_unlock(p);
+    return tree;
+}
+
+/* ---- the calls of backend_ops on an instance ---- */
+
+enum signalled { SIGNALLED, SIGNAL_LATER, SIGNAL_THE_REST };
+
+/* Under the lock our own child is not reaped, so its number is its own, and its group's; of
+ * others' children the pidfd says whether they are still there. */
+static enum signalled signal_main(struct process_instance *p, int signal)
+    REQUIRES(instance_lock_class)
+{
+    int fd = p->group ? p->pidfd : p->main_fd;
+
+    if (!p->group && !p->started && p->executor) {
+        p->pending_signal = signal;
+        return SIGNAL_LATER;
+    }
+    if (p->main_gone || fd < 0 || sys_pidfd_send_signal(fd, 0) < 0)
+        return SIGNAL_THE_REST;
+    if (kill(-p->main_pid, signal) < 0)
+        sys_pidfd_send_signal(fd, signal); /* it has not made its session yet */
+    return SIGNALLED;
+}
+
+static int process_signal(struct instance *instance, int signal, struct error *err)
+{
+    struct process_instance *p = (struct process_instance *)instance;
+    enum signalled done;
+    struct tree tree;
+
+    instance_lock(p);
+    done = p->tree_gone ? SIGNALLED : signal_main(p, signal);
+    instance_unlock(p);
+    if (done != SIGNAL_THE_REST)
+        return 0;
+    if (p->group)
+        return cgroup_signal(p->group, signal, err);
+    tree = process_instance_tree(p);
+    return tree_signal(&tree, signal, err);
+}
+
+/* An executor that has not said yet that the service runs may not be in its group yet, or fork the
+ * service at any moment: it goes first, and the rest is found by the marker that it has, too. */
+static void kill_unstarted(struct process_instance *p)
+{
+    instance_lock(p);
+    if (!p->started)
+        sys_pidfd_send_signal(p->pidfd, SIGKILL);
+    instance_unlock(p);
+}
+
+static int process_kill(struct instance *instance, struct error *err)
+{
+    struct process_instance *p = (struct process_instance *)instance;
+    struct tree tree;
+    bool gone;
+
+    instance_lock(p);
+    gone = p->tree_gone;
+    instance_unlock(p);
+    if (gone)
+        return 0;
+    kill_unstarted(p);
+    if (p->group)
+        return cgroup_kill(p->group, err);
+    tree = process_instance_tree(p);
+    return tree_kill(&tree, err);
+}
+
+static void process_mark(struct instance *instance, enum instance_phase phase)
+{
+    struct process_instance *p = (struct process_instance *)instance;
+
+    instances_mark(p->backend->instances, p->slot, phase);
+}
+
+static void process_release(struct instance *instance)
+{
+    struct process_instance *p = (struct process_instance *)instance;
+    bool gone;
+
+    if (!p)
+        return;
+    progress_end(p);
+    instance_lock(p);
+    gone = p->tree_gone;
+    instance_unlock(p);
+    instances_let_go(p->backend->instances, p->slot, gone);
+    process_instance_free(p);
+}
+
+const struct backend_ops process_ops = {
+    .start = process_start,
+    .adopt = process_adopt,
+    .signal = process_signal,
+    .kill = process_kill,
+    .mark = process_mark,
+    .release = process_release,
+};

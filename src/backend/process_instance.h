@@ -1,0 +1,126 @@
+/* process_instance - one run of a service as child processes, and the backend it belongs to.
+ *
+ * Threads: everything that happens to an instance is found out and told on the watcher's thread
+ * (progress.c, reports.c, telling.c); a worker starts, signals, kills and releases. What both touch
+ * is under the instance's lock; descriptors are opened before the first watch and closed after the
+ * last. Ownership: an instance is the core's until release; it refers to its backend. */
+#pragma once
+
+#include "backend/process.h"
+#include "base/lock.h"
+#include "group_watch.h"
+#include "instances.h"
+#include "spawner.h"
+#include "tree.h"
+
+#include <sys/resource.h>
+
+struct backend {
+    struct watcher *watcher;
+    backend_listener *listener;
+    char *runtime_dir, *executor;
+    char identity[BOOT_IDENTITY_SIZE];
+    uint64_t boot;        /* its hash */
+    uint64_t token;       /* of this runtime_dir in this boot */
+    struct rlimit nofile; /* as we were given it */
+    struct string_list environment;
+    struct spawner spawner;
+    struct instances *instances;
+    struct group_watch *group_watch;
+    char *parent; /* where groups are made; NULL: best effort */
+    uint32_t parent_number;
+};
+
+/* Why the instance's deadline was set. */
+enum wake {
+    WAKE_LOST,      /* adopted: nothing of it is left */
+    WAKE_MAIN_LOST, /* adopted: the main process has gone, the tree has not */
+    WAKE_STATUS,    /* the exit status has not come */
+    WAKE_GROUP,     /* its group has changed */
+    WAKE_HUNT,      /* its executor was killed: kill what it has left */
+    WAKE_FIND_MAIN, /* adopted: the executor has not said what its main process is */
+};
+
+extern struct lock_class instance_lock_class; /* for the compiler only */
+
+struct process_instance {
+    struct instance base;
+    struct backend *backend;
+    void *owner;
+    struct service_spec *spec; /* a reference */
+    char *marker;              /* ORDERLY_INSTANCE=... */
+    char *group;               /* NULL: best effort, and the executor stays */
+    size_t slot;
+    bool ours; /* our child, not an adopted one */
+    struct lock lock;
+
+    int pidfd; /* of the main process; of the executor where that stays */
+    int socket, ready_fd;
+    struct watch pid_watch, socket_watch, ready_watch, main_watch;
+    struct deadline wake;
+    enum wake wake_for;
+    struct group_wait group_wait;
+
+    /* The watcher's thread alone, once it is watched. */
+    bool watched, executing, empty, ready_seen, group_watched;
+    bool outcome_told, ready_told, main_told, gone_told;
+    int64_t pause; /* until it looks again */
+
+    bool released GUARDED_BY(instance_lock_class);
+    bool started GUARDED_BY(instance_lock_class); /* the program runs, or did */
+    bool main_gone GUARDED_BY(instance_lock_class);
+    bool tree_gone GUARDED_BY(instance_lock_class);
+    pid_t main_pid GUARDED_BY(instance_lock_class); /* 0: not known (yet) */
+    int main_fd GUARDED_BY(instance_lock_class);    /* pidfd of it; -1 */
+    pid_t executor GUARDED_BY(instance_lock_class); /* that stays; 0: none, or it has gone */
+    uint64_t executor_ticks;
+    int pending_signal GUARDED_BY(instance_lock_class);
+};
+
+static inline void instance_lock(struct process_instance *p)
+    ACQUIRE(instance_lock_class) NO_THREAD_SAFETY_CHECK
+{
+    lock_take(&p->lock);
+}
+
+static inline void instance_unlock(struct process_instance *p)
+    RELEASE(instance_lock_class) NO_THREAD_SAFETY_CHECK
+{
+    lock_release(&p->lock);
+}
+
+/* An instance with nothing open; NULL without memory. */
+struct process_instance *process_instance_new(struct backend *backend, struct service_spec *spec,
+                                              const char *name, int64_t generation, void *owner);
+/* Closes what is open; nothing may be watched any more. */
+void process_instance_free(struct process_instance *p);
+
+/* progress.c: sets the watches' callbacks, watches what is open. Events may come before it
+ * returns. */
+void progress_init(struct process_instance *p);
+int progress_watch(struct process_instance *p, struct error *err);
+void progress_wake(struct process_instance *p, enum wake why, int64_t at_mono);
+/* After it no callback of the instance runs, nor will. */
+void progress_end(struct process_instance *p);
+/* What of it is to be found in /proc. */
+struct tree process_instance_tree(struct process_instance *p);
+
+extern const struct backend_ops process_ops;
+
+/* start.c and adopt.c, the calls of backend_ops. */
+int process_start(struct backend *backend, const struct service_spec *spec, int64_t generation,
+                  const char *fifo, void *owner, struct instance **ret_instance, struct error *err);
+int process_adopt(struct backend *backend, const struct service_spec *spec,
+                  const struct instance_record *record, void *owner, struct instance **ret_instance,
+                  struct error *err);
+
+/* ready.c: the FIFO of readiness `fd`. Its path; the caller frees; NULL without memory. */
+char *ready_path(const struct backend *backend, const char *service);
+/* Makes it anew, so that nothing an earlier instance wrote can be in it: a descriptor. */
+int ready_make(const char *path, const struct service_spec *spec, struct error *err);
+/* The one that is there. */
+int ready_open(const char *path);
+/* Reads what is there: whether a newline was in it. */
+bool ready_told(int fd);
+/* Nobody has it open (any more). */
+bool ready_closed(const char *path);

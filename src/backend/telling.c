@@ -1,0 +1,62 @@
+#include "telling.h"
+
+static void tell(struct process_instance *p, struct backend_event event)
+{
+    event.generation = p->base.generation;
+    p->backend->listener(p->owner, &event);
+}
+
+void tell_ready(struct process_instance *p)
+{
+    if (p->ready_told || !p->outcome_told)
+        return;
+    p->ready_told = true;
+    tell(p, (struct backend_event){.kind = BACKEND_READY});
+}
+
+void tell_started(struct process_instance *p)
+{
+    if (p->outcome_told)
+        return;
+    p->outcome_told = true;
+    instance_lock(p);
+    p->started = true;
+    instance_unlock(p);
+    tell(p, (struct backend_event){.kind = BACKEND_STARTED, .pid = p->base.pid});
+    if (p->ready_seen)
+        tell_ready(p);
+}
+
+void tell_start_error(struct process_instance *p, const char *detail)
+{
+    if (p->outcome_told)
+        return;
+    p->outcome_told = p->ready_told = true; /* it will not be ready */
+    tell(p, (struct backend_event){.kind = BACKEND_START_ERROR, .detail = detail});
+}
+
+void tell_main_exited(struct process_instance *p, struct exit_cause cause)
+{
+    if (p->main_told)
+        return;
+    p->main_told = p->ready_told = true;
+    instance_lock(p);
+    p->main_gone = true;
+    instance_unlock(p);
+    tell(p, (struct backend_event){.kind = BACKEND_MAIN_EXITED, .exit = cause});
+}
+
+void tell_tree_gone(struct process_instance *p)
+{
+    if (p->gone_told)
+        return;
+    p->gone_told = true;
+    if (p->group) {
+        group_watch_remove(p->backend->group_watch, &p->group_wait);
+        group_watch_discard(p->backend->group_watch, p->group);
+    }
+    instance_lock(p);
+    p->tree_gone = true;
+    instance_unlock(p);
+    tell(p, (struct backend_event){.kind = BACKEND_TREE_GONE});
+}

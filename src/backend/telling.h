@@ -1,0 +1,12 @@
+/* telling - the events of an instance, each told at most once and never out of order.
+ * Threads: the watcher's alone. Ownership: nothing is kept. */
+#pragma once
+
+#include "process_instance.h"
+
+void tell_started(struct process_instance *p);
+void tell_start_error(struct process_instance *p, const char *detail);
+void tell_ready(struct process_instance *p);
+void tell_main_exited(struct process_instance *p, struct exit_cause cause);
+/* Its group is removed before. */
+void tell_tree_gone(struct process_instance *p);
