@@ -1,0 +1,32 @@
+/* end - how operations are accepted for the supervisor itself, and how each of them ends: the
+ * record, the journal, the log line, those who wait.
+ *
+ * Threads: op_end() is for whoever took the operation out of its queue, or the turn in which it is
+ * active: so it is called once for each. Ownership: no reference changes hands. */
+#pragma once
+
+#include "journal/journal.h"
+#include "op.h"
+
+/* Logs and journals an automatic operation; nobody waits for the commit. */
+void op_accepted(struct op *op);
+void op_log_accepted(struct op *op);
+
+struct op_result {
+    enum operation_state state;
+    bool changed;
+    const char *detail; /* NULL: none */
+    struct exit_cause exit;
+    struct string_list *output;           /* its lines are taken; NULL: none */
+    const struct service_record *service; /* written in the same transaction; NULL: none */
+};
+void op_end(struct op *op, const struct op_result *result);
+/* Tells those who wait for its end. */
+void op_announce(struct op *op);
+/* Ends, as `cancelled`, everything that waits in the service's queue. */
+void op_cancel_all(struct service *service, const char *detail);
+
+/* Writes the record as it is now (and the service's, unless NULL); done as journal_submit() has it.
+ */
+void op_write(struct op *op, const struct service_record *service, int64_t give_up_mono,
+              journal_done *done, void *context);

@@ -1,0 +1,158 @@
+/* The active operation ends: its detail, its last lines of output, its record.
+ * Threads: the turn's; the tail comes from the logs' thread as mail. */
+#include "base/clock.h"
+#include "base/units.h"
+#include "end.h"
+#include "host.h"
+#include "turn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUTPUT_LINES 20
+/* How long the last lines are waited for; a disk that hangs must not hold the operation. */
+#define OUTPUT_WAIT (2 * USEC_PER_SEC)
+
+static struct op *active(struct service *s)
+{
+    struct op *op;
+
+    service_lock(s);
+    op = s->active;
+    service_unlock(s);
+    return op;
+}
+
+static void finish(struct service *s, struct op_result *result)
+{
+    struct op *op = active(s);
+    struct service_record record;
+
+    if (publish_record(s, &record))
+        result->service = &record;
+    act_operation_deadline(s, 0);
+    s->begin_waits = s->output_waits = false;
+    s->dirty = true;
+    op_end(op, result);
+    service_lock(s);
+    s->active = NULL;
+    service_unlock(s);
+    list_append(&s->announce, &op->announce_link); /* with the queue's reference */
+}
+
+void finish_before_machine(struct service *s, enum operation_state state, const char *detail)
+{
+    finish(s, &(struct op_result){.state = state, .detail = detail});
+}
+
+static enum operation_state state_of(enum op_end end)
+{
+    switch (end) {
+    case END_SUCCEEDED: return OPERATION_SUCCEEDED;
+    case END_FAILED: return OPERATION_FAILED;
+    case END_TIMED_OUT: return OPERATION_TIMED_OUT;
+    case END_CANCELLED: return OPERATION_CANCELLED;
+    case END_NONE: break;
+    }
+    __builtin_unreachable();
+}
+
+static void describe(const struct service *s, const struct operation *r, const struct step *step,
+                     char *text, size_t size)
+{
+    char cause[EXIT_CAUSE_TEXT_SIZE], within[UNITS_TEXT_SIZE];
+
+    text[0] = '\0';
+    switch (step->reason) {
+    case BECAUSE_DONE:
+        if (!step->changed && !s->resumed_active)
+            snprintf(text, size, "it was %s already",
+                     r->action == ACTION_STOP ? "stopped" : "running");
+        return;
+    case BECAUSE_EXITED_EARLY:
+        exit_cause_describe(s->last_exit, cause);
+        if (s->start_error)
+            snprintf(text, size, "%s", s->start_error);
+        else
+            snprintf(text, size, "%s before becoming ready", cause);
+        return;
+    case BECAUSE_SPAWN_FAILED:
+    case BECAUSE_DEPENDENCY:
+        snprintf(text, size, "%s", s->start_error ? s->start_error : "out of memory");
+        return;
+    case BECAUSE_NOT_READY:
+        units_format_duration(s->spec->ready_timeout_us, within);
+        snprintf(text, size, "not ready within its readiness timeout of %s", within);
+        return;
+    case BECAUSE_DEADLINE:
+        units_format_duration(r->timeout_us, within);
+        snprintf(text, size, "%s within its timeout of %s",
+                 r->action == ACTION_STOP ? "not stopped" : "not ready", within);
+        return;
+    case BECAUSE_STUCK:
+        snprintf(text, size,
+                 "pid %d has survived SIGKILL: only a stop can be asked until it is gone",
+                 s->instance ? (int)s->instance->pid : 0);
+        return;
+    case BECAUSE_GOAL_DOWN: snprintf(text, size, "the service has been stopped meanwhile"); return;
+    case BECAUSE_GIVEN_UP: snprintf(text, size, "the attempts are used up"); return;
+    }
+}
+
+static bool wants_output(const struct service *s, const struct operation *r,
+                         const struct step *step)
+{
+    return s->log && r->action != ACTION_STOP &&
+           ((step->end == END_FAILED &&
+             (step->reason == BECAUSE_EXITED_EARLY || step->reason == BECAUSE_NOT_READY)) ||
+            step->end == END_TIMED_OUT);
+}
+
+static void output_ready(void *context, const struct string_list *lines)
+{
+    struct op *op = context;
+
+    service_post_output(op->service, op->record.id, lines);
+    op_unref(op);
+}
+
+static void end_now(struct service *s, const struct step *step, struct string_list *lines)
+{
+    struct op *op = active(s);
+    const struct operation *r = &op->record;
+    char detail[600];
+    struct op_result result = {
+        .state = state_of(step->end),
+        .changed = step->changed || (step->end == END_SUCCEEDED && s->resumed_active),
+        .output = lines,
+    };
+
+    describe(s, r, step, detail, sizeof detail);
+    result.detail = detail[0] ? detail : NULL;
+    if (step->reason == BECAUSE_EXITED_EARLY && !s->start_error)
+        result.exit = s->last_exit;
+    finish(s, &result);
+}
+
+void finish_active(struct service *s, const struct step *step)
+{
+    struct op *op = active(s);
+
+    if (!wants_output(s, &op->record, step) ||
+        log_tail(s->log, s->log_mark, OUTPUT_LINES, output_ready, op_ref(op)) < 0) {
+        end_now(s, step, NULL);
+        return;
+    }
+    s->output_waits = true;
+    s->ended = *step;
+    act_operation_deadline(s, clock_mono_us() + OUTPUT_WAIT);
+}
+
+void finish_with_output(struct service *s, struct string_list *lines)
+{
+    struct step ended = s->ended;
+
+    end_now(s, &ended, lines);
+}

@@ -1,0 +1,117 @@
+/* machine - what a service does next, as a pure function: state x event -> state, actions,
+ * deadline, the end of the operation that runs. Everything that changes a service goes through it.
+ *
+ * The state that people see is coarse; these facts refine it:
+ *   tree     an instance has been spawned and its TREE_GONE has not come: while it is set nothing
+ * may be spawned, whatever is asked main     its main process has not exited started  its program
+ * runs (the executor is through) killing  SIGKILL has been sent to the tree, and stuck: that did
+ * not help after    in `stopping`, what follows when the tree is gone op       the operation that
+ * runs, as far as the machine cares The goal is what is wanted, apart from what is: recovery works
+ * towards it, nothing else does.
+ *
+ * Threads: none, it is a function. Ownership: plain values. */
+#pragma once
+
+#include "model/names.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum machine_event_kind {
+    /* An operation begins; the core begins none while another runs, nor in `stopping` unless stuck.
+     */
+    EVENT_BEGIN_START,
+    EVENT_BEGIN_RECOVERY, /* an automatic start: only towards the goal, and it resets no attempts */
+    EVENT_BEGIN_STOP,
+    EVENT_BEGIN_SHUTDOWN, /* a stop that leaves the goal alone */
+    EVENT_BEGIN_RESTART,
+    EVENT_BEGIN_REFUSED, /* an automatic start could not begin: a dependency failed */
+    /* The instance. */
+    EVENT_SPAWN_FAILED, /* there is none */
+    EVENT_STARTED,
+    EVENT_READY,
+    EVENT_MAIN_EXITED,
+    EVENT_TREE_GONE,
+    /* Time. */
+    EVENT_OPERATION_DEADLINE,
+    EVENT_STATE_DEADLINE, /* the one that the state itself has set */
+};
+#define EVENT_KINDS (EVENT_STATE_DEADLINE + 1)
+
+struct machine_event {
+    enum machine_event_kind kind;
+    bool clean; /* MAIN_EXITED: with status 0 */
+};
+
+enum machine_op { OP_NONE, OP_START, OP_STOP, OP_RESTART };
+
+enum after {
+    AFTER_STOPPED, /* it was to be stopped */
+    AFTER_SPAWN,   /* it is restarted: the next instance */
+    AFTER_ENDED,   /* it ended by itself or its start failed: recovery decides */
+};
+
+struct machine {
+    enum service_state state;
+    enum goal goal;
+    bool tree, main, started, killing, stuck;
+    bool clean; /* how the main process exited, for AFTER_ENDED */
+    enum after after;
+    enum machine_op op;
+    int64_t attempt; /* automatic starts since it last was stable */
+    /* From the configuration. */
+    enum readiness_type readiness;
+    enum restart_policy restart;
+    int64_t attempts; /* 0: for ever */
+};
+
+/* What is to be done, in this order. */
+enum machine_action {
+    ACT_SPAWN = 1,
+    ACT_STOP_SIGNAL = 2, /* to the process group, or to all that is left when main has exited */
+    ACT_KILL_TREE = 4,
+    ACT_QUEUE_RECOVERY = 8,
+};
+
+enum state_deadline {
+    DEADLINE_KEEP,
+    DEADLINE_CLEAR,
+    DEADLINE_READY_DELAY,   /* alive for that long is ready */
+    DEADLINE_READY_TIMEOUT, /* not ready by then is a failed start */
+    DEADLINE_STOP,          /* stop_timeout: then SIGKILL */
+    DEADLINE_KILL,          /* look again whether SIGKILL helped */
+    DEADLINE_BACKOFF,       /* the next automatic start */
+    DEADLINE_STABLE,        /* attempts are forgotten */
+};
+
+/* How the operation that ran, or was to begin, ends in this step. */
+enum op_end { END_NONE, END_SUCCEEDED, END_FAILED, END_TIMED_OUT, END_CANCELLED };
+
+enum end_reason {
+    BECAUSE_DONE,
+    BECAUSE_EXITED_EARLY,
+    BECAUSE_SPAWN_FAILED,
+    BECAUSE_NOT_READY,
+    BECAUSE_DEADLINE,
+    BECAUSE_STUCK,
+    BECAUSE_GOAL_DOWN,
+    BECAUSE_GIVEN_UP,
+    BECAUSE_DEPENDENCY,
+};
+
+struct step {
+    struct machine next;
+    unsigned actions; /* enum machine_action */
+    enum state_deadline deadline;
+    enum op_end end;
+    bool changed; /* with an end: whether anything was done to the service */
+    enum end_reason reason;
+};
+
+struct step machine_step(const struct machine *m, struct machine_event event);
+
+/* Whether the next operation may begin. */
+static inline bool machine_at_rest(const struct machine *m)
+{
+    return m->op == OP_NONE && (m->state != STATE_STOPPING || m->stuck);
+}

@@ -1,0 +1,117 @@
+/* What a turn leaves for others to see: the status on the board, the view for dependents, the
+ * service's record in the journal.
+ * Threads: the turn's. */
+#include "base/log.h"
+#include "depend.h"
+#include "host.h"
+#include "registry.h"
+#include "turn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool same_record(const struct service_record *a, const struct service_record *b)
+{
+    return a->state == b->state && a->goal == b->goal && a->generation == b->generation &&
+           a->restarts == b->restarts && strcmp(a->name, b->name) == 0;
+}
+
+bool publish_record(struct service *s, struct service_record *ret_record)
+{
+    struct service_record record = {
+        .state = s->machine.state,
+        .goal = s->machine.goal,
+        .generation = s->generation,
+        .restarts = s->restarts,
+    };
+
+    memcpy(record.name, s->name, sizeof record.name);
+    if (same_record(&record, &s->written))
+        return false;
+    s->written = record;
+    *ret_record = record;
+    return true;
+}
+
+/* States on the way to another are told with the operation that brings them. */
+static void write_record(struct service *s)
+{
+    struct service_record record;
+    struct journal_entry entry = {.service = &record};
+
+    if (s->machine.state == STATE_STARTING || s->machine.state == STATE_STOPPING)
+        return;
+    if (publish_record(s, &record) && journal_submit(s->host->journal, &entry, 1) < 0)
+        log_error("%s: out of memory: its state is not written down", s->name);
+}
+
+static struct service_status *new_status(struct service *s, size_t *ret_busy)
+{
+    struct service_status *status = calloc(1, sizeof *status);
+    const struct machine *m = &s->machine;
+
+    if (!status)
+        return NULL;
+    *status = (struct service_status){
+        .spec = spec_ref(s->spec),
+        .state = m->state,
+        .ready = m->state == STATE_RUNNING,
+        .goal = m->goal,
+        .stuck = m->stuck,
+        .pid = s->instance && m->main ? s->instance->pid : 0,
+        .generation = s->generation,
+        .state_since_utc = s->state_since_utc,
+        .restarts = s->restarts,
+        .last_exit = s->last_exit,
+        .waiting_for = s->waiting_for ? strdup(s->waiting_for) : NULL,
+        .recovering = m->state == STATE_BACKOFF,
+        .next_attempt_utc = s->next_attempt_utc,
+        .attempt = m->attempt,
+        .containment = s->instance ? s->instance->containment : CONTAINMENT_NONE,
+        .config_changed = s->running && !spec_same_instance(s->running, s->spec),
+        .config_error = s->config_error ? strdup(s->config_error) : NULL,
+    };
+    service_lock(s);
+    status->active_operation = s->active ? s->active->record.id : 0;
+    status->queue_length = (int)s->queue.length;
+    *ret_busy = s->queue.length + (s->active != NULL);
+    service_unlock(s);
+    return status;
+}
+
+static bool is_removed(struct service *s)
+{
+    bool removed;
+
+    registry_lock(s->host->registry);
+    removed = s->removed;
+    registry_unlock(s->host->registry);
+    return removed;
+}
+
+void publish(struct service *s)
+{
+    size_t busy = 0;
+    struct service_status *status = new_status(s, &busy);
+    bool hide = is_removed(s) && s->machine.state == STATE_STOPPED && busy == 0;
+    unsigned view = view_pack((struct view){
+        .state = s->machine.state,
+        .goal = s->machine.goal,
+        .busy = busy > 0,
+        .removed = hide,
+    });
+
+    s->dirty = status == NULL; /* without memory: at the next turn */
+    if (!status)
+        return;
+    write_record(s);
+    if (hide) {
+        status_free(status);
+        status = NULL;
+    }
+    if (!(hide && s->hidden))
+        board_publish(&s->host->board, s->place, status);
+    s->hidden = hide;
+    if (atomic_exchange(&s->view, view) != view || !list_empty(&s->announce))
+        depend_notify(s);
+}

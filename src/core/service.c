@@ -1,0 +1,332 @@
+/* The mailbox: everything here is short and runs under the service's lock, from any thread. */
+#include "service.h"
+
+#include "base/clock.h"
+#include "end.h"
+#include "host.h"
+#include "turn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct lock_class service_lock_class;
+
+void service_lock(struct service *s) NO_THREAD_SAFETY_CHECK
+{
+    lock_take(&s->lock);
+}
+
+void service_unlock(struct service *s) NO_THREAD_SAFETY_CHECK
+{
+    lock_release(&s->lock);
+}
+
+static void operation_deadline_passed(struct deadline *deadline)
+{
+    service_post(list_entry(deadline, struct service, operation_deadline), MAIL_OPERATION_DEADLINE);
+}
+
+static void state_deadline_passed(struct deadline *deadline)
+{
+    service_post(list_entry(deadline, struct service, state_deadline), MAIL_STATE_DEADLINE);
+}
+
+struct service *service_new(struct host *host, struct service_spec *spec) NO_THREAD_SAFETY_CHECK
+{
+    struct service *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    s->host = host;
+    s->place = board_place(&host->board, spec->name);
+    if (!s->place) {
+        free(s);
+        return NULL;
+    }
+    memcpy(s->name, spec->name, strlen(spec->name) + 1);
+    lock_init(&s->lock);
+    op_queue_init(&s->queue);
+    list_init(&s->run.link);
+    s->run.run = turn_run;
+    list_init(&s->announce);
+    s->operation_deadline.passed = operation_deadline_passed;
+    s->state_deadline.passed = state_deadline_passed;
+    s->known = true;
+    s->latest = spec_ref(spec);
+    s->spec = spec_ref(spec);
+    s->queue_limit = spec->queue_limit;
+    s->default_timeout_us = spec->timeout_us;
+    s->machine = (struct machine){
+        .state = STATE_STOPPED,
+        .goal = GOAL_DOWN,
+        .readiness = spec->readiness,
+        .restart = spec->restart,
+        .attempts = spec->attempts,
+    };
+    s->state_since_utc = clock_utc_us();
+    s->dirty = true;
+    return s;
+}
+
+void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
+{
+    struct op *op;
+
+    if (!s)
+        return;
+    watcher_clear(s->host->watcher, &s->operation_deadline);
+    watcher_clear(s->host->watcher, &s->state_deadline);
+    if (s->instance)
+        s->instance->ops->release(s->instance);
+    while ((op = op_queue_head(&s->queue))) {
+        op_queue_remove(&s->queue, op);
+        op_unref(op);
+    }
+    op_unref(s->active);
+    for (size_t i = 0; i < s->pulled_count; i++)
+        op_unref(s->pulled[i].op);
+    free(s->pulled);
+    mail_deinit(&s->mail);
+    spec_unref(s->latest);
+    spec_unref(s->spec);
+    spec_unref(s->running);
+    free(s->dependents);
+    free(s->config_error);
+    free(s->start_error);
+    free(s->waiting_for);
+    lock_deinit(&s->lock);
+    free(s);
+}
+
+/* ---- mail ---- */
+
+void service_post_locked(struct service *s, unsigned bits)
+{
+    s->mail.bits |= bits;
+    if (s->scheduled)
+        return;
+    s->scheduled = true;
+    run_queue_add(&s->host->run_queue, &s->run);
+}
+
+void service_post(struct service *s, unsigned bits)
+{
+    service_lock(s);
+    service_post_locked(s, bits);
+    service_unlock(s);
+}
+
+void service_post_spec(struct service *s, struct service_spec *spec, char *config_error)
+{
+    service_lock(s);
+    if (spec) {
+        spec_unref(s->mail.spec);
+        s->mail.spec = spec;
+        s->queue_limit = spec->queue_limit;
+        s->default_timeout_us = spec->timeout_us;
+    }
+    free(s->mail.config_error);
+    s->mail.config_error = config_error;
+    service_post_locked(s, MAIL_SPEC);
+    service_unlock(s);
+}
+
+void service_post_begun(struct service *s, int64_t id)
+{
+    service_lock(s);
+    s->mail.begun = id;
+    service_post_locked(s, MAIL_BEGUN);
+    service_unlock(s);
+}
+
+void service_post_output(struct service *s, int64_t id, const struct string_list *lines)
+{
+    service_lock(s);
+    string_list_clear(&s->mail.output);
+    for (size_t i = 0; i < lines->count; i++)
+        if (string_list_add(&s->mail.output, lines->items[i]) < 0)
+            break; /* without memory fewer lines are shown */
+    s->mail.output_for = id;
+    service_post_locked(s, MAIL_OUTPUT);
+    service_unlock(s);
+}
+
+void service_post_event(void *owner, const struct backend_event *event)
+{
+    struct service *s = owner;
+
+    service_lock(s);
+    if (event->generation != s->mail_generation) {
+        service_unlock(s);
+        return;
+    }
+    switch (event->kind) {
+    case BACKEND_STARTED:
+        s->mail.pid = event->pid;
+        service_post_locked(s, MAIL_STARTED);
+        break;
+    case BACKEND_START_ERROR:
+        free(s->mail.start_error);
+        s->mail.start_error = strdup(event->detail);
+        service_post_locked(s, MAIL_START_ERROR);
+        break;
+    case BACKEND_READY: service_post_locked(s, MAIL_READY); break;
+    case BACKEND_MAIN_EXITED:
+        s->mail.exit = event->exit;
+        service_post_locked(s, MAIL_MAIN_EXITED);
+        break;
+    case BACKEND_TREE_GONE: service_post_locked(s, MAIL_TREE_GONE); break;
+    }
+    service_unlock(s);
+}
+
+bool service_take_mail(struct service *s, struct mail *ret_mail)
+{
+    bool any;
+
+    service_lock(s);
+    any = s->mail.bits != 0;
+    *ret_mail = s->mail;
+    s->mail = (struct mail){0};
+    service_unlock(s);
+    return any;
+}
+
+void mail_deinit(struct mail *mail)
+{
+    spec_unref(mail->spec);
+    free(mail->config_error);
+    free(mail->start_error);
+    string_list_clear(&mail->output);
+    *mail = (struct mail){0};
+}
+
+void service_rest(struct service *s)
+{
+    service_lock(s);
+    if (s->mail.bits)
+        run_queue_add(&s->host->run_queue, &s->run);
+    else
+        s->scheduled = false;
+    service_unlock(s);
+}
+
+/* ---- the queue ---- */
+
+static int position(const struct service *s, const struct op *op) REQUIRES(service_lock_class)
+{
+    return op_queue_position(&s->queue, op) + (s->active ? 1 : 0);
+}
+
+static bool in_queue(const struct op *op)
+{
+    return op->link.next != &op->link;
+}
+
+static void push(struct service *s, struct op *op) REQUIRES(service_lock_class)
+{
+    op->record.id = atomic_fetch_add(&s->host->next_id, 1);
+    op->record.accepted_utc = clock_utc_us();
+    op->record.state = OPERATION_QUEUED;
+    op_queue_push(&s->queue, op_ref(op));
+    op->record.position = position(s, op);
+    op_index_add(&s->host->operations, op);
+}
+
+enum reserve_result service_reserve(struct service *s, struct op *op)
+{
+    enum reserve_result result = RESERVED;
+
+    service_lock(s);
+    if (s->closing)
+        result = RESERVE_CLOSING;
+    else if (s->refused && op->record.action != ACTION_STOP)
+        result = RESERVE_REFUSED;
+    else if ((int64_t)s->queue.people >= s->queue_limit)
+        result = RESERVE_FULL;
+    if (result == RESERVED) {
+        if (op->record.timeout_us == 0)
+            op->record.timeout_us = s->default_timeout_us;
+        push(s, op);
+    }
+    service_unlock(s);
+    return result;
+}
+
+void service_committed(struct service *s, struct op *op)
+{
+    service_lock(s);
+    op->committed = true;
+    service_post_locked(s, MAIL_LOOK);
+    service_unlock(s);
+}
+
+bool service_withdraw(struct service *s, struct op *op)
+{
+    bool queued;
+
+    service_lock(s);
+    queued = in_queue(op);
+    if (queued) {
+        op_queue_remove(&s->queue, op);
+        service_post_locked(s, MAIL_LOOK); /* what stood behind it may begin */
+    }
+    service_unlock(s);
+    if (queued && !op_automatic(op))
+        atomic_fetch_sub(&s->host->people_waiting, 1);
+    return queued;
+}
+
+struct op *service_push_automatic(struct service *s, enum action action, enum origin origin)
+{
+    struct op *op = op_new(s, s->name, action, origin, "supervisor", 0), *waits;
+
+    if (!op)
+        return NULL;
+    service_lock(s);
+    waits = action == ACTION_START ? op_queue_automatic_start(&s->queue) : NULL;
+    if (waits) {
+        op_ref(waits);
+    } else if (action == ACTION_STOP || (!s->closing && !s->refused)) {
+        op->record.timeout_us = s->default_timeout_us;
+        push(s, op);
+    } else {
+        op_unref(op);
+        op = NULL;
+    }
+    service_unlock(s);
+    if (waits) {
+        op_unref(op);
+        return waits;
+    }
+    if (op) {
+        op_accepted(op); /* before it may begin: the journal's rows must come in this order */
+        service_committed(s, op);
+    }
+    return op;
+}
+
+bool service_visible(struct op *op)
+{
+    bool visible;
+
+    service_lock(op->service);
+    visible = op->committed;
+    service_unlock(op->service);
+    return visible;
+}
+
+int service_copy_operation(struct op *op, struct operation *ret_operation)
+{
+    struct service *s = op->service;
+    int result;
+
+    service_lock(s);
+    result = operation_copy(ret_operation, &op->record);
+    if (result == 0)
+        ret_operation->position = in_queue(op) ? position(s, op) : 0;
+    service_unlock(s);
+    return result;
+}

@@ -1,0 +1,161 @@
+/* service - one service: its queue of operations, its mail, its machine.
+ *
+ * A service is a mailbox. Whoever has something for it (an operation that was accepted, an exit, a
+ * deadline that passed) puts it into the mail under the service's lock; a service with mail stands
+ * once on the run queue; the worker that takes it gives it a turn (turn.c). Equal mail is merged,
+ * so no flood can grow it.
+ *
+ * Threads: `lock` guards what is marked; what is marked "turn" belongs to the worker whose turn it
+ * is, which the run queue makes exactly one at a time; `view` and `dependents` are as they say.
+ * Ownership: a service is never freed before the supervisor is: a removed one is only hidden. */
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/watcher.h"
+#include "base/list.h"
+#include "base/lock.h"
+#include "board.h"
+#include "journal/journal.h"
+#include "machine.h"
+#include "op_queue.h"
+#include "run_queue.h"
+
+struct host;
+struct log;
+
+extern struct lock_class service_lock_class;
+
+enum mail_bit {
+    MAIL_LOOK = 1 << 0, /* the queue, a dependency or the world has changed */
+    MAIL_SPEC = 1 << 1,
+    MAIL_REMOVE = 1 << 2,
+    MAIL_STARTED = 1 << 3,
+    MAIL_START_ERROR = 1 << 4,
+    MAIL_READY = 1 << 5,
+    MAIL_MAIN_EXITED = 1 << 6,
+    MAIL_TREE_GONE = 1 << 7,
+    MAIL_BEGUN = 1 << 8, /* the beginning of the operation `begun` is committed */
+    MAIL_OPERATION_DEADLINE = 1 << 9,
+    MAIL_STATE_DEADLINE = 1 << 10,
+    MAIL_OUTPUT = 1 << 11, /* the last lines for the operation `output_for` */
+    MAIL_KILL = 1 << 12,   /* the daemon's shutdown has run out of time */
+};
+
+struct mail {
+    unsigned bits;
+    struct service_spec *spec; /* SPEC: the new one, NULL: the old one stands */
+    char *config_error;        /* SPEC: why the file is refused; NULL: it is not */
+    pid_t pid;
+    struct exit_cause exit;
+    char *start_error;
+    int64_t begun, output_for;
+    struct string_list output;
+};
+
+/* A start that this service has asked of one that it requires or wants. */
+struct pulled {
+    struct service *service;
+    struct op *op;
+};
+
+struct service {
+    char name[SERVICE_NAME_MAX + 1];
+    struct host *host;
+
+    struct lock lock;
+    struct op_queue queue GUARDED_BY(service_lock_class);
+    struct op *active GUARDED_BY(service_lock_class); /* written in the turn only */
+    struct mail mail GUARDED_BY(service_lock_class);
+    bool scheduled GUARDED_BY(service_lock_class); /* on the run queue, or in its turn */
+    bool closing GUARDED_BY(service_lock_class);   /* nothing more is accepted */
+    bool refused GUARDED_BY(service_lock_class);   /* its file is: it may only be stopped */
+    int64_t queue_limit GUARDED_BY(service_lock_class);
+    int64_t default_timeout_us GUARDED_BY(service_lock_class);
+    int64_t mail_generation GUARDED_BY(service_lock_class); /* mail of other instances is dropped */
+    struct run_item run;                                    /* its place on the run queue */
+
+    /* For others to look at without a lock: see depend.h. */
+    atomic_uint view;
+
+    /* The registry's. */
+    struct service *next_in_bucket;
+    struct service **dependents;
+    size_t dependent_count;
+    atomic_bool watched; /* has dependents */
+    bool removed;
+    bool known;                  /* its file is there, good or bad */
+    struct service_spec *latest; /* a reference to the newest good one */
+
+    /* Turn. */
+    struct service_spec *spec;    /* the newest */
+    struct service_spec *running; /* the one that the instance began with; NULL: no instance */
+    char *config_error;
+    struct machine machine;
+    struct instance *instance;
+    struct log *log;
+    int64_t log_mark;
+    int64_t generation, restarts;
+    struct exit_cause last_exit;
+    char *start_error;
+    int64_t state_since_utc;
+    struct deadline operation_deadline, state_deadline;
+    int64_t operation_due, state_due; /* 0: not set */
+    int64_t next_attempt_utc;
+    bool begin_waits;    /* active waits for its beginning to be committed */
+    bool output_waits;   /* active has ended but for its last lines */
+    struct step ended;   /* with output_waits: how */
+    bool resumed_active; /* active had begun under an earlier daemon */
+    char *waiting_for;   /* the dependency that the head of the queue waits for */
+    int64_t waiting_op;  /* its id */
+    struct pulled *pulled;
+    size_t pulled_count;
+    struct service_record written; /* the last one given to the journal */
+    struct board_entry *place;
+    struct list announce; /* ended in this turn, a reference each */
+    bool dirty, hidden;
+};
+
+struct service *service_new(struct host *host, struct service_spec *spec);
+void service_free(struct service *service);
+
+void service_lock(struct service *service) ACQUIRE(service_lock_class);
+void service_unlock(struct service *service) RELEASE(service_lock_class);
+
+/* Puts bits (that carry nothing) into the mail, and the service on the run queue. */
+void service_post(struct service *service, unsigned bits) EXCLUDES(service_lock_class);
+void service_post_locked(struct service *service, unsigned bits) REQUIRES(service_lock_class);
+void service_post_spec(struct service *service, struct service_spec *spec, char *config_error)
+    EXCLUDES(service_lock_class); /* takes both */
+void service_post_begun(struct service *service, int64_t id) EXCLUDES(service_lock_class);
+void service_post_output(struct service *service, int64_t id, const struct string_list *lines)
+    EXCLUDES(service_lock_class);
+/* The backend's listener: owner is the service. */
+void service_post_event(void *owner, const struct backend_event *event)
+    EXCLUDES(service_lock_class);
+
+/* Takes what is in the mail; false: nothing. mail_deinit() what was taken. */
+bool service_take_mail(struct service *service, struct mail *ret_mail) EXCLUDES(service_lock_class);
+void mail_deinit(struct mail *mail);
+/* The end of a turn: back on the run queue if there is mail again. */
+void service_rest(struct service *service) EXCLUDES(service_lock_class);
+
+enum reserve_result { RESERVED, RESERVE_FULL, RESERVE_CLOSING, RESERVE_REFUSED };
+/* Takes a place in line and the operation's id; it may begin only once it is committed. On RESERVED
+ * the queue has taken a reference. */
+enum reserve_result service_reserve(struct service *service, struct op *op)
+    EXCLUDES(service_lock_class);
+/* The acceptance is in the journal: the operation may begin. */
+void service_committed(struct service *service, struct op *op) EXCLUDES(service_lock_class);
+/* Takes op out of the queue if it still stands there: true: the caller now ends it, and has the
+ * queue's reference. */
+bool service_withdraw(struct service *service, struct op *op) EXCLUDES(service_lock_class);
+/* Puts an automatic operation in line and makes it runnable; the journal is told, not asked. A
+ * start joins the automatic one that waits already. A reference for the caller; NULL: no memory or
+ * closing. */
+struct op *service_push_automatic(struct service *service, enum action action, enum origin origin)
+    EXCLUDES(service_lock_class);
+/* Whether people may know of it: its acceptance is committed. */
+bool service_visible(struct op *op) EXCLUDES(service_lock_class);
+/* A copy of the record as it is now, with its position. 0 or -ENOMEM. */
+int service_copy_operation(struct op *op, struct operation *ret_operation)
+    EXCLUDES(service_lock_class);

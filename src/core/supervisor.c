@@ -1,0 +1,210 @@
+/* The supervisor is put together and taken apart here, in the order of its layers.
+ * Threads: supervisor_new() and supervisor_free() belong to main. */
+#include "core/supervisor.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "supervisor_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+/* One daemon a folder: the lock goes with the process, however it ends. */
+static int lock_folder(const char *folder, int *ret_fd, struct error *err)
+{
+    CLEANUP(freep) char *path = file_join(folder, "lock");
+    CLEANUP(closep) int fd = -1;
+
+    if (!path)
+        return error_set(err, -ENOMEM, "lock %s: %m", folder);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return error_set(err, -errno, "open %s: %m", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno == EWOULDBLOCK)
+            return error_set(err, -EBUSY, "another orderlyd uses %s (%s is locked)", folder, path);
+        return error_set(err, -errno, "lock %s: %m", path);
+    }
+    *ret_fd = take_fd(&fd);
+    return 0;
+}
+
+/* Whoever can write here can make us trust what we did not write: the folder may lie below /tmp. */
+static int check_owner(const char *folder, struct error *err)
+{
+    struct stat st;
+
+    if (lstat(folder, &st) < 0)
+        return error_set(err, -errno, "look at %s: %m", folder);
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return error_set(err, -EPERM, "%s belongs to uid %u: it must be ours or root's", folder,
+                         (unsigned)st.st_uid);
+    if (!S_ISLNK(st.st_mode) && (st.st_mode & S_IWOTH))
+        return error_set(err, -EPERM, "%s can be written by everybody", folder);
+    return 0;
+}
+
+static int make_folders(struct supervisor *supervisor, struct error *err)
+{
+    const struct config *config = supervisor->host.config;
+
+    if (file_make_folder(config->state_dir, 0750, err) < 0 ||
+        file_make_folder(config->runtime_dir, 0755, err) < 0 ||
+        file_make_folder(config->log_dir, 0750, err) < 0 ||
+        check_owner(config->state_dir, err) < 0 || check_owner(config->runtime_dir, err) < 0)
+        return err->code;
+    if (lock_folder(config->runtime_dir, &supervisor->runtime_lock, err) < 0)
+        return err->code;
+    return lock_folder(config->state_dir, &supervisor->state_lock, err);
+}
+
+static int open_journal(struct supervisor *supervisor, struct error *err)
+{
+    struct host *host = &supervisor->host;
+    CLEANUP(freep) char *path = file_join(host->config->state_dir, "state.db");
+    struct journal_config config = {
+        .path = path,
+        .boot_id = supervisor->boot,
+        .durability_full = host->config->durability_full,
+        .history_count = host->config->history_count,
+        .history_age_us = host->config->history_age_us,
+    };
+    bool set_aside = false;
+    int result;
+
+    if (!path)
+        return error_set(err, -ENOMEM, "open the journal: %m");
+    result = journal_open(&config, &host->journal, &set_aside, err);
+    if (set_aside)
+        log_error("the journal %s was broken: it was set aside beside it, and a new one begun",
+                  path);
+    return result;
+}
+
+static unsigned worker_count(const struct config *config)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->workers > 0)
+        return (unsigned)config->workers;
+    return processors > 2 ? (unsigned)processors : 2;
+}
+
+static int open_backend(struct supervisor *supervisor, const struct supervisor_config *config,
+                        struct error *err)
+{
+    struct host *host = &supervisor->host;
+    struct process_backend_config process = {
+        .runtime_dir = config->config->runtime_dir,
+        .executor = config->executor,
+        .workers = worker_count(config->config),
+        .force_best_effort = config->force_best_effort,
+    };
+    int result = process_backend_new(&process, host->watcher, service_post_event,
+                                     &host->backend_ops, &host->backend, err);
+
+    if (result == 0)
+        process_backend_capabilities(host->backend, &supervisor->capabilities);
+    return result;
+}
+
+static int open_parts(struct supervisor *supervisor, const struct supervisor_config *config,
+                      struct error *err)
+{
+    struct host *host = &supervisor->host;
+
+    if (make_folders(supervisor, err) < 0 || boot_identity(supervisor->boot, err) < 0 ||
+        watcher_start(&host->watcher, err) < 0)
+        return err->code;
+    wait_set_init(&host->waits, host->watcher);
+    ping_init(&supervisor->ping, host->watcher, &host->run_queue);
+    if (board_init(&host->board, &host->waits, err) < 0 || open_journal(supervisor, err) < 0 ||
+        logs_start(config->config->runtime_dir, config->config->log_dir, &host->logs, err) < 0)
+        return err->code;
+    return open_backend(supervisor, config, err);
+}
+
+int supervisor_new(const struct supervisor_config *config, struct service_set *set,
+                   struct problems *problems, struct supervisor **ret_supervisor, struct error *err)
+{
+    struct supervisor *supervisor = calloc(1, sizeof *supervisor);
+    struct host *host;
+    int result;
+
+    if (!supervisor)
+        return error_set(err, -ENOMEM, "make the supervisor: %m");
+    host = &supervisor->host;
+    host->config = config->config;
+    host->registry = &supervisor->registry;
+    supervisor->runtime_lock = supervisor->state_lock = -1;
+    supervisor->since_utc = clock_utc_us();
+    lock_init(&supervisor->reloading);
+    lock_init(&host->stops_lock);
+    cond_init(&host->stops_done);
+    registry_init(&supervisor->registry);
+    op_index_init(&host->operations);
+    run_queue_init(&host->run_queue);
+    registry_lock(&supervisor->registry);
+    supervisor->registry.problems = *problems;
+    registry_unlock(&supervisor->registry);
+    *problems = (struct problems){0};
+    result = open_parts(supervisor, config, err);
+    if (result == 0)
+        result = boot_services(supervisor, set, err);
+    if (result == 0)
+        result = run_queue_start(&host->run_queue, worker_count(config->config), err);
+    if (result < 0) {
+        supervisor_free(supervisor);
+        return result;
+    }
+    *ret_supervisor = supervisor;
+    return 0;
+}
+
+void supervisor_release_waits(struct supervisor *supervisor)
+{
+    wait_set_release(&supervisor->host.waits);
+}
+
+/* From the right to the left of the layers; what a part still says goes to one that is there. */
+void supervisor_free(struct supervisor *supervisor)
+{
+    struct host *host;
+
+    if (!supervisor)
+        return;
+    host = &supervisor->host;
+    if (supervisor->closer_started)
+        pthread_join(supervisor->closer, NULL);
+    if (host->watcher)
+        wait_set_release(&host->waits);
+    run_queue_stop(&host->run_queue);
+    if (host->logs)
+        logs_stop(host->logs);
+    if (host->journal)
+        journal_close(host->journal);
+    registry_deinit(&supervisor->registry);
+    if (host->backend)
+        process_backend_free(host->backend);
+    op_index_deinit(&host->operations);
+    if (host->watcher) {
+        watcher_stop(host->watcher);
+        ping_deinit(&supervisor->ping);
+        wait_set_deinit(&host->waits);
+    }
+    if (host->board.waits)
+        board_deinit(&host->board);
+    run_queue_deinit(&host->run_queue);
+    cond_deinit(&host->stops_done);
+    lock_deinit(&host->stops_lock);
+    lock_deinit(&supervisor->reloading);
+    closep(&supervisor->state_lock);
+    closep(&supervisor->runtime_lock);
+    free(supervisor);
+}

@@ -1,0 +1,32 @@
+/* supervisor_private - the supervisor whole, for the files that open, ask, reload and close it.
+ * Threads and ownership: see core/supervisor.h; `reloading` makes reloads one at a time. */
+#pragma once
+
+#include "backend/process.h"
+#include "core/supervisor.h"
+#include "host.h"
+#include "ping.h"
+#include "registry.h"
+
+struct supervisor {
+    struct host host;
+    struct registry registry;
+    struct process_capabilities capabilities;
+    char boot[BOOT_IDENTITY_SIZE];
+    int runtime_lock, state_lock; /* held for as long as we live */
+    struct lock reloading;
+    int64_t since_utc;
+    pthread_t closer;
+    bool closer_started;
+    atomic_bool shutting_down, leave;
+    void (*closed)(void *context);
+    void *closed_context;
+    struct ping ping;
+};
+
+/* boot.c: services from their files, instances from the last daemon, operations from the journal;
+ * then what is to run is begun. Before the workers start. */
+int boot_services(struct supervisor *supervisor, struct service_set *set, struct error *err);
+/* A service that came with a reload: on the board, and started if it is to be. */
+struct service *boot_add_service(struct supervisor *supervisor, struct service_spec *spec)
+    REQUIRES(registry_lock_class);

@@ -1,0 +1,211 @@
+#include "turn.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "depend.h"
+#include "end.h"
+#include "host.h"
+#include "registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Mail that arrives during a turn is read in it, so often; then others come first. */
+#define TURN_ROUNDS 8
+
+static enum instance_phase phase_of(enum service_state state)
+{
+    return state == STATE_RUNNING    ? PHASE_RUNNING
+           : state == STATE_STOPPING ? PHASE_STOPPING
+                                     : PHASE_STARTING;
+}
+
+static void note_state(struct service *s, enum service_state before)
+{
+    s->dirty = true;
+    if (s->machine.state == before)
+        return;
+    s->state_since_utc = clock_utc_us();
+    if (s->instance && s->machine.tree)
+        s->instance->ops->mark(s->instance, phase_of(s->machine.state));
+}
+
+void turn_step(struct service *s, struct machine_event event)
+{
+    enum service_state before = s->machine.state;
+    struct step step = machine_step(&s->machine, event);
+
+    s->machine = step.next;
+    note_state(s, before);
+    if (step.end != END_NONE)
+        finish_active(s, &step);
+    act_state_deadline(s, step.deadline);
+    if (step.actions & ACT_STOP_SIGNAL)
+        act_signal(s);
+    if (step.actions & ACT_KILL_TREE)
+        act_kill(s);
+    if (step.actions & ACT_QUEUE_RECOVERY)
+        op_unref(service_push_automatic(s, ACTION_START, ORIGIN_RECOVERY));
+    if ((step.actions & ACT_SPAWN) && !act_spawn(s))
+        turn_step(s, (struct machine_event){.kind = EVENT_SPAWN_FAILED});
+}
+
+/* ---- mail ---- */
+
+static void take_spec(struct service *s, struct mail *mail)
+{
+    if (mail->spec) {
+        spec_unref(s->spec);
+        s->spec = take(mail->spec);
+        s->machine.readiness = s->spec->readiness;
+        s->machine.restart = s->spec->restart;
+        s->machine.attempts = s->spec->attempts;
+        if (s->log && log_open_service(s->host->logs, s->spec, &s->log, NULL) < 0)
+            log_warning("%s: its log keeps the old limits", s->name);
+    }
+    free(s->config_error);
+    s->config_error = take(mail->config_error);
+    s->dirty = true;
+}
+
+static void release_instance(struct service *s)
+{
+    if (s->instance)
+        s->instance->ops->release(s->instance);
+    s->instance = NULL;
+    spec_unref(s->running);
+    s->running = NULL;
+}
+
+static void take_exit(struct service *s, const struct mail *mail)
+{
+    char text[EXIT_CAUSE_TEXT_SIZE];
+    bool unasked = s->machine.state == STATE_RUNNING;
+
+    s->last_exit = mail->exit;
+    if (unasked) {
+        exit_cause_describe(mail->exit, text);
+        log_warning("%s: pid %d %s", s->name, s->instance ? (int)s->instance->pid : 0, text);
+    }
+    if (mail->bits & MAIL_TREE_GONE)
+        release_instance(s); /* nothing is left that a signal could reach */
+    turn_step(s, (struct machine_event){
+                     .kind = EVENT_MAIN_EXITED,
+                     .clean = exit_cause_clean(mail->exit) && !s->start_error,
+                 });
+}
+
+static void take_tree_gone(struct service *s)
+{
+    release_instance(s);
+    turn_step(s, (struct machine_event){.kind = EVENT_TREE_GONE});
+}
+
+static void take_operation_deadline(struct service *s)
+{
+    if (!s->operation_due || clock_mono_us() < s->operation_due)
+        return; /* of an operation that has ended since */
+    s->operation_due = 0;
+    if (s->output_waits)
+        finish_with_output(s, NULL);
+    else if (s->begin_waits)
+        finish_before_machine(s, OPERATION_TIMED_OUT,
+                              "its beginning could not be written to the journal in time");
+    else
+        turn_step(s, (struct machine_event){.kind = EVENT_OPERATION_DEADLINE});
+}
+
+static void take_state_deadline(struct service *s)
+{
+    if (!s->state_due || clock_mono_us() < s->state_due)
+        return;
+    s->state_due = 0;
+    turn_step(s, (struct machine_event){.kind = EVENT_STATE_DEADLINE});
+}
+
+static bool is_active(struct service *s, int64_t id)
+{
+    bool same;
+
+    service_lock(s);
+    same = s->active && s->active->record.id == id;
+    service_unlock(s);
+    return same;
+}
+
+/* The service's file is gone: what runs is stopped, then it is hidden. */
+static void take_remove(struct service *s)
+{
+    if (s->machine.state != STATE_STOPPED)
+        op_unref(service_push_automatic(s, ACTION_STOP, ORIGIN_CONFIG));
+    s->dirty = true;
+}
+
+/* Facts first, in the order in which they happen to an instance; deadlines last, so that what has
+ * happened in time is not called late. */
+static void read_mail(struct service *s, struct mail *mail)
+{
+    unsigned bits = mail->bits;
+
+    if (bits & MAIL_SPEC)
+        take_spec(s, mail);
+    if (bits & MAIL_REMOVE)
+        take_remove(s);
+    if (bits & MAIL_STARTED) {
+        if (s->instance)
+            s->instance->pid = mail->pid;
+        turn_step(s, (struct machine_event){.kind = EVENT_STARTED});
+    }
+    if (bits & MAIL_START_ERROR) {
+        free(s->start_error);
+        s->start_error = take(mail->start_error);
+    }
+    if (bits & MAIL_READY)
+        turn_step(s, (struct machine_event){.kind = EVENT_READY});
+    if (bits & MAIL_MAIN_EXITED)
+        take_exit(s, mail);
+    if (bits & MAIL_TREE_GONE)
+        take_tree_gone(s);
+    if ((bits & MAIL_BEGUN) && s->begin_waits && is_active(s, mail->begun))
+        begin_committed(s);
+    if ((bits & MAIL_OUTPUT) && s->output_waits && is_active(s, mail->output_for))
+        finish_with_output(s, &mail->output);
+    if (bits & MAIL_OPERATION_DEADLINE)
+        take_operation_deadline(s);
+    if (bits & MAIL_STATE_DEADLINE)
+        take_state_deadline(s);
+    if (bits & MAIL_KILL)
+        act_kill(s);
+    if (bits & MAIL_LOOK)
+        s->dirty = true;
+}
+
+/* Whoever waits for an operation is told when its outcome can be seen on the board as well. */
+static void announce_ends(struct service *s)
+{
+    list_for_each_safe(link, &s->announce)
+    {
+        struct op *op = list_entry(link, struct op, announce_link);
+
+        list_remove(link);
+        op_announce(op);
+        op_unref(op);
+    }
+}
+
+void turn_run(struct run_item *item)
+{
+    struct service *s = list_entry(item, struct service, run);
+    struct mail mail;
+
+    for (int round = 0; round < TURN_ROUNDS && service_take_mail(s, &mail); round++) {
+        read_mail(s, &mail);
+        mail_deinit(&mail);
+        begin_operations(s);
+    }
+    if (s->dirty)
+        publish(s);
+    announce_ends(s);
+    service_rest(s);
+}

@@ -1,0 +1,39 @@
+/* turn - what a service does when a worker has taken it: read the mail, ask the machine, act, begin
+ * the next operation, publish.
+ *
+ * Nothing in a turn waits: for a commit, for output, for a dependency it parks, and mail brings the
+ * news. No lock is held while anything is done.
+ * Threads: one worker at a time has a service, the run queue sees to that. */
+#pragma once
+
+#include "service.h"
+
+/* What a worker does with a service's run item. */
+void turn_run(struct run_item *item);
+
+/* turn.c: one event through the machine, and everything that follows from it. */
+void turn_step(struct service *service, struct machine_event event);
+
+/* begin.c: begins operations until one runs, waits, or none is left. */
+void begin_operations(struct service *service);
+/* The beginning of the active operation is in the journal: it may act now. */
+void begin_committed(struct service *service);
+
+/* finish.c: the active operation ends as the step says; with its last lines where it failed. */
+void finish_active(struct service *service, const struct step *step);
+/* The lines are there, or will not come (lines NULL). */
+void finish_with_output(struct service *service, struct string_list *lines);
+/* The active operation ends without ever having reached the machine. */
+void finish_before_machine(struct service *service, enum operation_state state, const char *detail);
+
+/* act.c: what the machine asks for. */
+bool act_spawn(struct service *service); /* false: there is no instance, start_error says why */
+void act_signal(struct service *service);
+void act_kill(struct service *service);
+void act_state_deadline(struct service *service, enum state_deadline deadline);
+void act_operation_deadline(struct service *service, int64_t due_mono); /* 0: none */
+
+/* publish.c */
+void publish(struct service *service);
+/* The service's record as the journal is to have it; true: it differs from what was written. */
+bool publish_record(struct service *service, struct service_record *ret_record);
