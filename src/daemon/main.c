@@ -1,0 +1,280 @@
+/* orderlyd: arguments, signals, wiring.
+ * Threads: main opens everything, waits for signals and for the end, and closes everything; no
+ * other thread takes a signal. Ownership: main's locals own it all. */
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "core/supervisor.h"
+#include "http/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+enum exit_status { EXIT_OK = 0, EXIT_FAULT = 1, EXIT_USAGE = 2 };
+
+struct options {
+    const char *config;
+    bool check, help_config, version, help;
+};
+
+struct daemon {
+    struct config *config;
+    struct supervisor *supervisor;
+    struct http *http;
+    int signals, closed; /* signalfd, eventfd */
+};
+
+static const char usage[] =
+    "usage: orderlyd [--config FILE] [--check | --help-config | --version | --help]\n"
+    "  --config FILE   read FILE instead of " CONFIG_DEFAULT_PATH "\n"
+    "  --check         read the configuration, tell every error, and exit (1: there are errors)\n"
+    "  --help-config   print every section and key with type, range and default\n"
+    "  --version       print the version\n"
+    "orderlyd stays in the foreground; see orderlyd(8).\n";
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+        {"help-config", no_argument, NULL, 'd'},  {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *options = (struct options){.config = CONFIG_DEFAULT_PATH};
+    while ((option = getopt_long(argc, argv, "c:h", known, NULL)) >= 0)
+        switch (option) {
+        case 'c': options->config = optarg; break;
+        case 'k': options->check = true; break;
+        case 'd': options->help_config = true; break;
+        case 'v': options->version = true; break;
+        case 'h': options->help = true; break;
+        default: fputs(usage, stderr); return -EINVAL;
+        }
+    if (optind < argc) {
+        fprintf(stderr, "orderlyd: unexpected argument \"%s\"\n%s", argv[optind], usage);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Reads everything; the configuration stays NULL when it cannot be used at all. */
+static int load(const char *path, struct config **ret_config, struct service_set *set,
+                struct problems *problems)
+{
+    struct error err = {0};
+    int result;
+
+    *ret_config = config_load(path, problems);
+    if (!*ret_config)
+        return -EINVAL;
+    result = config_load_services(*ret_config, set, problems, &err);
+    if (result < 0)
+        fprintf(stderr, "orderlyd: %s\n", err.text);
+    return result;
+}
+
+/* orderly-exec lies in ../libexec of the folder that we were started from, built or installed. */
+static char *executor_path(void)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *slash, *path;
+
+    if (n < 0)
+        return NULL;
+    self[n] = '\0';
+    slash = strrchr(self, '/');
+    *slash = '\0';
+    slash = strrchr(self, '/');
+    if (slash)
+        *slash = '\0';
+    return asprintf(&path, "%s/libexec/orderly-exec", self) < 0 ? NULL : path;
+}
+
+/* A daemon started without 0, 1 or 2 must not get them for something else. */
+static void keep_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int open_signals(struct daemon *d, struct error *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* inherited by every thread */
+    sigdelset(&set, SIGPIPE);           /* only blocked: a client that went away is an errno */
+    d->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    d->closed = eventfd(0, EFD_CLOEXEC);
+    if (d->signals < 0 || d->closed < 0)
+        return error_set(err, -errno, "signalfd: %m");
+    return 0;
+}
+
+static void closed(void *context)
+{
+    struct daemon *d = context;
+
+    eventfd_write(d->closed, 1);
+}
+
+static void shut_down(void *context, bool leave)
+{
+    struct daemon *d = context;
+
+    supervisor_shutdown(d->supervisor, leave, closed, d);
+}
+
+static void reload(struct daemon *d)
+{
+    struct identity who = {.name = "signal:HUP", .role = ROLE_ADMIN};
+    struct reload_result result;
+    struct error err = {0};
+
+    if (supervisor_reload(d->supervisor, false, &who, &result, &err) == 0)
+        reload_result_deinit(&result);
+    if (http_reload_tokens(d->http, &err) < 0)
+        log_error("the tokens stay as they were: %s", err.text);
+}
+
+/* Until everything has been closed down. */
+static void serve(struct daemon *d)
+{
+    struct pollfd fds[] = {{.fd = d->signals, .events = POLLIN},
+                           {.fd = d->closed, .events = POLLIN}};
+    struct signalfd_siginfo info;
+
+    while (!(fds[1].revents & POLLIN)) {
+        if (poll(fds, 2, -1) < 0 || !(fds[0].revents & POLLIN))
+            continue;
+        if (read(d->signals, &info, sizeof info) != sizeof info)
+            continue;
+        if (info.ssi_signo == SIGHUP)
+            reload(d);
+        else
+            shut_down(d, false);
+    }
+}
+
+static int open_log(const struct config *config, struct error *err)
+{
+    CLEANUP(freep) char *path = file_join(config->log_dir, "orderlyd.log");
+
+    if (!path)
+        return error_set(err, -ENOMEM, "open the log: %m");
+    if (config->log_target == LOG_TARGET_FILE && file_make_folder(config->log_dir, 0750, err) < 0)
+        return err->code;
+    return log_open(config->log_target, config->log_level, path, err);
+}
+
+static void log_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *p = &problems->items[i];
+
+        log_line(p->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s:%d: %s%s%s", p->file,
+                 p->line, p->key ? p->key : "", p->key ? ": " : "", p->message);
+    }
+}
+
+static int open_daemon(struct daemon *d, struct service_set *set, struct problems *problems,
+                       struct error *err)
+{
+    CLEANUP(freep) char *executor = executor_path();
+    const char *containment = getenv("ORDERLY_CONTAINMENT");
+    struct supervisor_config config = {
+        .config = d->config,
+        .executor = executor,
+        .force_best_effort = containment && strcmp(containment, "best-effort") == 0,
+    };
+    struct http_config http = {.config = d->config, .shutdown = shut_down, .context = d};
+
+    if (open_log(d->config, err) < 0)
+        return err->code;
+    if (!executor || access(executor, X_OK) < 0)
+        return error_set(err, -ENOENT, "the executor %s is not there",
+                         executor ? executor : "orderly-exec");
+    log_problems(problems);
+    if (open_signals(d, err) < 0 || supervisor_new(&config, set, problems, &d->supervisor, err) < 0)
+        return err->code;
+    return http_start(&http, d->supervisor, &d->http, err);
+}
+
+static int run(const char *path)
+{
+    struct daemon d = {.signals = -1, .closed = -1};
+    struct service_set set = {0};
+    struct problems problems = {0};
+    struct error err = {0};
+    int result = load(path, &d.config, &set, &problems);
+
+    if (result < 0)
+        problems_print(&problems, stderr);
+    else
+        result = open_daemon(&d, &set, &problems, &err);
+    if (result == 0) {
+        log_info("orderlyd " ORDERLY_VERSION " is ready, configuration %s", path);
+        serve(&d);
+    } else if (err.code < 0) {
+        log_error("%s", err.text);
+    }
+    if (d.supervisor)
+        supervisor_release_waits(d.supervisor);
+    if (d.http)
+        http_stop(d.http);
+    supervisor_free(d.supervisor);
+    service_set_deinit(&set);
+    problems_deinit(&problems);
+    if (result == 0)
+        log_info("orderlyd has ended");
+    log_close();
+    config_free(d.config);
+    closep(&d.signals);
+    closep(&d.closed);
+    return result < 0 ? EXIT_FAULT : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+
+    keep_standard_descriptors();
+    umask(022);
+    if (parse_options(argc, argv, &options) < 0)
+        return EXIT_USAGE;
+    if (options.help) {
+        fputs(usage, stdout);
+        return EXIT_OK;
+    }
+    if (options.version) {
+        puts("orderlyd " ORDERLY_VERSION);
+        return EXIT_OK;
+    }
+    if (options.help_config) {
+        config_print_help(stdout);
+        return EXIT_OK;
+    }
+    if (options.check)
+        return config_check(options.config, stdout, stderr) ? EXIT_OK : EXIT_FAULT;
+    return run(options.config);
+}

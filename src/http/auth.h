@@ -1,0 +1,26 @@
+/* auth - who asks: the peer's credentials on the Unix socket, a bearer token over TCP.
+ * Threads: any; one lock (a leaf) guards the tokens. Ownership: auth_deinit(). */
+#pragma once
+
+#include "base/lock.h"
+#include "tokens.h"
+
+struct exchange;
+
+extern struct lock_class auth_lock_class;
+
+struct auth {
+    struct lock lock;
+    struct tokens tokens GUARDED_BY(auth_lock_class);
+};
+
+void auth_init(struct auth *auth);
+void auth_deinit(struct auth *auth);
+/* Reads the token file; the old tokens stay when it is wrong (what is said by err, where by
+ * *ret_line). */
+int auth_load(struct auth *auth, const char *path, int *ret_line, struct error *err)
+    EXCLUDES(auth_lock_class);
+/* Sets x->who; false: the problem is said. */
+bool auth_identify(struct exchange *x) EXCLUDES(auth_lock_class);
+/* Over TCP: whether the request was meant for us; false: the problem is said. */
+bool auth_check_host(struct exchange *x);

@@ -1,0 +1,237 @@
+#include "handle.h"
+
+#include "auth.h"
+#include "base/clock.h"
+#include "body.h"
+#include "exchange.h"
+#include "head.h"
+#include "percent.h"
+#include "router.h"
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_DRAINED (1024 * 1024)       /* of a chunked body; a longer one is cut off */
+#define BODY_WITHIN  (30 * USEC_PER_SEC) /* however slowly its pieces come */
+
+size_t handle_unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context, (void)connection;
+    return strlen(text);
+}
+
+/* ---- who, what ---- */
+
+static void answer_wrong_path(struct exchange *x)
+{
+    struct text near = {0};
+
+    if (router_suggest(x->path, &near))
+        exchange_problem(x, PROBLEM_NOT_FOUND, "there is nothing at \"%.256s\"; did you mean %s?",
+                         x->path, near.data);
+    else
+        exchange_problem(x, PROBLEM_NOT_FOUND,
+                         "there is nothing at \"%.256s\"; GET /status shows every service",
+                         x->path);
+    text_deinit(&near);
+}
+
+static void answer_wrong_method(struct exchange *x)
+{
+    struct text allow = {0};
+
+    router_allow(x->path, &allow);
+    if (allow.failed) {
+        x->broken = true;
+    } else {
+        exchange_problem(x, PROBLEM_METHOD_NOT_ALLOWED, "%.32s is not for \"%.256s\"; use %s",
+                         x->method, x->path, allow.data);
+        exchange_header(x, MHD_HTTP_HEADER_ALLOW, allow.data);
+    }
+    text_deinit(&allow);
+}
+
+static bool take_argument(struct exchange *x, const char *encoded)
+{
+    if (!encoded)
+        return true;
+    x->argument = malloc(strlen(encoded) + 1);
+    if (!x->argument) {
+        x->broken = true;
+        return false;
+    }
+    if (percent_decode(encoded, x->argument))
+        return true;
+    exchange_problem(x, PROBLEM_BAD_PARAMETER,
+                     "%% in a path must be followed by two hex digits, and %%00 is not allowed");
+    return false;
+}
+
+/* Whether x is authenticated; what tells nothing but that we live needs nobody's name. */
+static bool is_let_in(struct exchange *x, enum route_result found)
+{
+    if (!auth_check_host(x))
+        return false;
+    if (found == ROUTE_FOUND && x->route->role == ROLE_NONE)
+        return true;
+    return auth_identify(x);
+}
+
+static bool find_route(struct exchange *x)
+{
+    const char *argument = NULL;
+    enum route_result found = router_find(x->method, x->path, &x->route, &argument);
+
+    if (!is_let_in(x, found))
+        return false;
+    switch (found) {
+    case ROUTE_UNKNOWN: answer_wrong_path(x); return false;
+    case ROUTE_WRONG_METHOD: answer_wrong_method(x); return false;
+    case ROUTE_FOUND: break;
+    }
+    if (x->who.role < x->route->role) {
+        exchange_problem(x, PROBLEM_FORBIDDEN, "%s has the role %s; this needs %s", x->who.name,
+                         name_of(&role_names, (int)x->who.role),
+                         name_of(&role_names, (int)x->route->role));
+        return false;
+    }
+    return take_argument(x, argument);
+}
+
+/* ---- parameters ---- */
+
+struct reading {
+    struct exchange *x;
+    struct error err;
+};
+
+static enum MHD_Result take_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    struct reading *reading = context;
+    struct exchange *x = reading->x;
+
+    (void)kind;
+    return query_set_encoded(&x->query, x->route->parameters, name, value, &reading->err) < 0
+               ? MHD_NO
+               : MHD_YES;
+}
+
+static bool refuse(struct exchange *x, const struct error *err, enum problem_code code)
+{
+    if (err->code == -ENOMEM)
+        x->broken = true;
+    else
+        exchange_problem(x, code, "%s", err->text);
+    return false;
+}
+
+static bool read_body(struct exchange *x)
+{
+    struct error err = {0};
+    enum problem_code code;
+
+    if (x->body_len == 0)
+        return true;
+    if (x->body_len > BODY_LIMIT) {
+        exchange_problem(x, PROBLEM_TOO_LARGE, "a body may have at most %d bytes", BODY_LIMIT);
+        return false;
+    }
+    if (strcmp(x->route->method, "POST") != 0) {
+        exchange_problem(x, PROBLEM_BAD_BODY, "%.32s \"%.256s\" takes no body", x->method, x->path);
+        return false;
+    }
+    if (x->body.failed) {
+        x->broken = true;
+        return false;
+    }
+    if (body_parse(x->body.data, x->body.len, x->route->parameters, &x->query, &code, &err) < 0)
+        return refuse(x, &err, code);
+    return true;
+}
+
+static bool read_parameters(struct exchange *x)
+{
+    struct reading reading = {.x = x};
+
+    MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, take_parameter, &reading);
+    if (reading.err.code != 0)
+        return refuse(x, &reading.err, PROBLEM_BAD_PARAMETER);
+    return read_body(x);
+}
+
+/* ---- the way ---- */
+
+static enum MHD_Result take_body(struct exchange *x, const char *piece, size_t *size)
+{
+    if (x->body_len > BODY_DRAINED || clock_mono_us() > x->began_mono + BODY_WITHIN)
+        return MHD_NO;
+    x->body_len += *size;
+    if (x->body_len <= BODY_LIMIT)
+        text_append_n(&x->body, piece, *size);
+    *size = 0;
+    return MHD_YES;
+}
+
+static void begin(struct exchange *x)
+{
+    x->begun = true;
+    if (http_stopping(x->http))
+        exchange_problem(x, PROBLEM_CLOSING, "the daemon is shutting down");
+    else if (find_route(x) && read_parameters(x))
+        x->route->handle(x);
+}
+
+static enum MHD_Result queue(struct exchange *x)
+{
+    if (x->broken)
+        return MHD_NO;
+    return MHD_queue_response(x->connection, x->status,
+                              x->shared ? shared_answer_response(x->shared) : x->response);
+}
+
+enum MHD_Result handle_request(void *cls, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *upload,
+                               size_t *upload_size, void **request)
+{
+    struct listener *listener = cls;
+    struct exchange *x = *request;
+
+    if (!x) {
+        *request = x = exchange_new(listener, connection, url, method);
+        if (!x)
+            return MHD_NO;
+        http_enter(listener->http);
+        return head_check(x, version) ? MHD_YES : queue(x);
+    }
+    if (*upload_size > 0)
+        return take_body(x, upload, upload_size);
+    if (!x->begun)
+        begin(x);
+    while (x->status == 0 && !x->broken) {
+        if (!gate_pass(&x->gate))
+            return MHD_YES;
+        x->next(x);
+    }
+    return queue(x);
+}
+
+void handle_completed(void *cls, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode why)
+{
+    struct listener *listener = cls;
+    struct exchange *x = *request;
+
+    (void)connection, (void)why;
+    if (!x)
+        return;
+    *request = NULL;
+    gate_forget(&x->gate);
+    exchange_leave_place(x);
+    if (x->completed)
+        x->completed(x);
+    exchange_unref(x);
+    http_leave(listener->http);
+}

@@ -1,0 +1,14 @@
+/* head - what libmicrohttpd lets through in a request's header and no server should: two lengths,
+ * a length with chunks, unknown codings, no host or two. Whoever stands before us may read such a
+ * request another way than we do.
+ * Threads: the connection's. */
+#pragma once
+
+#include <stdbool.h>
+
+struct exchange;
+
+#define BODY_LIMIT 65536 /* bytes of a request's body */
+
+/* False: the problem is said, and the connection will be closed. */
+bool head_check(struct exchange *x, const char *version);

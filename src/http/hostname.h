@@ -1,0 +1,15 @@
+/* hostname - whom a request over TCP believes it speaks to: a page from elsewhere whose name was
+ * made to point at us (DNS rebinding) gives itself away by its Host.
+ * Threads: any. */
+#pragma once
+
+#include <stdbool.h>
+
+#define HOSTNAME_MAX 256
+
+/* "127.0.0.1:8091" "[::1]:8091" "localhost:8091": host without brackets, the port's text; false:
+ * neither. The port may be missing: port is "" then. */
+bool hostname_split(const char *address, char host[static HOSTNAME_MAX], char port[static 6]);
+bool hostname_is_loopback(const char *host);
+/* Whether a header Host names loopback or own (without port). */
+bool hostname_allowed(const char *header, const char *own);

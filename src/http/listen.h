@@ -1,0 +1,15 @@
+/* listen - the sockets that requests come in by.
+ * Threads: any. Ownership: a descriptor given is the caller's. */
+#pragma once
+
+#include "base/error.h"
+#include "hostname.h"
+
+#include <sys/stat.h>
+
+/* A Unix socket at path, mode 0660, its group when one is named. A socket that nobody listens on
+ * any more is replaced; -EADDRINUSE when somebody does. *ret_stat is the file's. */
+int listen_unix(const char *path, const char *group, int *ret_fd, struct stat *ret_stat,
+                struct error *err);
+/* Loopback only: there is no TLS. host is the name or address without its port. */
+int listen_tcp(const char *address, char host[static HOSTNAME_MAX], int *ret_fd, struct error *err);

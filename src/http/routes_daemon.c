@@ -1,0 +1,140 @@
+/* The daemon itself: whether it lives, what it is, its configuration, its end. */
+#include "base/log.h"
+#include "encode.h"
+#include "exchange.h"
+#include "routes.h"
+#include "server.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+
+void route_healthz(struct exchange *x)
+{
+    bool alive = supervisor_alive(x->http->supervisor);
+    struct text body = {0};
+
+    text_appendf(&body, "{\"alive\":%s}", alive ? "true" : "false");
+    exchange_answer(x, alive ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, &body);
+}
+
+void route_readyz(struct exchange *x)
+{
+    char why[256] = "";
+    bool ready = supervisor_accepting(x->http->supervisor, why);
+    struct text body = {0};
+
+    text_appendf(&body, "{\"ready\":%s", ready ? "true" : "false");
+    if (!ready) {
+        text_append(&body, ",\"detail\":");
+        text_json_string(&body, why);
+    }
+    text_append(&body, "}");
+    exchange_answer(x, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, &body);
+}
+
+void route_version(struct exchange *x)
+{
+    struct text body = {0};
+
+    supervisor_version_json(x->http->supervisor, &body);
+    exchange_answer(x, MHD_HTTP_OK, &body);
+}
+
+static void append_problem(struct text *t, const char *file, int line, const char *key,
+                           const char *message)
+{
+    text_appendf(t, "; %s", file);
+    if (line > 0)
+        text_appendf(t, ":%d", line);
+    text_appendf(t, ": %s%s%s", key ? key : "", key ? ": " : "", message);
+}
+
+/* Takes all, the errors one after the other. */
+static void refuse_reload(struct exchange *x, struct text *all)
+{
+    exchange_problem(x, PROBLEM_CONFIG_REFUSED, "nothing was changed%s",
+                     all->failed || all->len == 0 ? "" : all->data);
+    text_deinit(all);
+}
+
+static void refuse_services(struct exchange *x, const struct problems *problems)
+{
+    struct text all = {0};
+
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *p = &problems->items[i];
+
+        if (!p->warning)
+            append_problem(&all, p->file, p->line, p->key, p->message);
+    }
+    refuse_reload(x, &all);
+}
+
+/* Whether the token file could be read anew; without TCP there is none. */
+static bool check_tokens(struct exchange *x)
+{
+    const struct config *config = x->http->config.config;
+    struct tokens tokens;
+    struct error err = {0};
+    struct text all = {0};
+    int line;
+
+    if (!config->listen)
+        return true;
+    if (tokens_read(config->token_file, &tokens, &line, &err) == 0) {
+        tokens_deinit(&tokens);
+        return true;
+    }
+    append_problem(&all, config->token_file, line, NULL, err.text);
+    refuse_reload(x, &all);
+    return false;
+}
+
+static void answer_applied(struct exchange *x, const struct reload_result *result)
+{
+    const struct config *config = x->http->config.config;
+    struct error err = {0};
+    struct text body = {0};
+    int line = 0;
+
+    if (config->listen)
+        auth_load(&x->http->auth, config->token_file, &line, &err);
+    encode_reload(result, config->token_file, line, err.code ? err.text : NULL, &body);
+    exchange_answer(x, MHD_HTTP_OK, &body);
+}
+
+void route_reload(struct exchange *x)
+{
+    struct reload_result result;
+    struct error err = {0};
+
+    if (x->query.strict && !check_tokens(x))
+        return;
+    if (supervisor_reload(x->http->supervisor, x->query.strict, &x->who, &result, &err) < 0) {
+        exchange_problem(x, PROBLEM_CONFIG_REFUSED, "nothing was changed; %s", err.text);
+        return;
+    }
+    if (result.applied)
+        answer_applied(x, &result);
+    else
+        refuse_services(x, &result.problems);
+    reload_result_deinit(&result);
+}
+
+static void shut_down(struct exchange *x)
+{
+    x->http->config.shutdown(x->http->config.context, x->query.leave);
+}
+
+/* It begins when the answer is out. */
+void route_shutdown(struct exchange *x)
+{
+    struct text body = {0};
+
+    log_info("shutdown asked for by %s%s", x->who.name,
+             x->query.leave ? ", the services are left running" : "");
+    text_appendf(&body, "{\"shutting_down\":true,\"leave\":%s}", x->query.leave ? "true" : "false");
+    exchange_answer(x, MHD_HTTP_OK, &body);
+    x->completed = shut_down;
+}

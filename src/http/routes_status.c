@@ -1,0 +1,187 @@
+/* GET /status, whole and since a revision, and GET /status/<service>. */
+#include "base/clock.h"
+#include "encode.h"
+#include "exchange.h"
+#include "revision.h"
+#include "routes.h"
+#include "server.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RECENT_OPERATIONS 10
+
+static void answer_not_modified(struct exchange *x, struct revision revision)
+{
+    char text[REVISION_TEXT_SIZE], tag[REVISION_TEXT_SIZE + 2];
+
+    revision_format(revision, text);
+    snprintf(tag, sizeof tag, "\"%s\"", text);
+    exchange_respond(x, MHD_HTTP_NOT_MODIFIED,
+                     MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
+    exchange_header(x, MHD_HTTP_HEADER_ETAG, tag);
+    exchange_header(x, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+}
+
+static void answer_whole(struct exchange *x)
+{
+    struct revision now = supervisor_revision(x->http->supervisor);
+    const char *known =
+        MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+
+    if (!(x->query.given & PARAMETER_SINCE) && revision_matches(known, now))
+        answer_not_modified(x, now);
+    else
+        exchange_answer_shared(x, MHD_HTTP_OK,
+                               status_cache_get(&x->http->status, x->http->supervisor));
+}
+
+struct delta {
+    struct text services, removed;
+};
+
+static void add_changed(void *context, const struct service_status *status, uint64_t changed)
+{
+    struct delta *delta = context;
+
+    (void)changed;
+    if (delta->services.len > 0)
+        text_append(&delta->services, ",");
+    status_json(status, &delta->services);
+}
+
+static void add_removed(void *context, const char *name)
+{
+    struct delta *delta = context;
+
+    if (delta->removed.len > 0)
+        text_append(&delta->removed, ",");
+    text_json_string(&delta->removed, name);
+}
+
+static void append_part(struct text *t, const struct text *part)
+{
+    if (part->failed)
+        t->failed = true;
+    else if (part->len > 0)
+        text_append_n(t, part->data, part->len);
+}
+
+static void answer_delta(struct exchange *x)
+{
+    struct delta delta = {0};
+    struct revision now;
+    struct text body = {0};
+
+    if (!supervisor_read_status(x->http->supervisor, x->query.since.number,
+                                &(struct status_visitor){add_changed, add_removed, &delta}, &now)) {
+        answer_whole(x);
+    } else {
+        status_open(x->http->supervisor, now, false, &body);
+        append_part(&body, &delta.services);
+        text_append(&body, "],\"removed\":[");
+        append_part(&body, &delta.removed);
+        text_append(&body, "]}");
+        exchange_answer(x, MHD_HTTP_OK, &body);
+    }
+    text_deinit(&delta.services);
+    text_deinit(&delta.removed);
+}
+
+static void wait_for_change(struct exchange *x);
+
+/* Something has changed, the time is up, or it is time to look who is still there; a wait that is
+ * over sooner without a change means that no more are granted. */
+static void look_again(struct exchange *x)
+{
+    struct revision now = supervisor_revision(x->http->supervisor);
+    int64_t time = clock_mono_us();
+
+    if (now.number != x->query.since.number || time >= x->until_mono || time < x->look_mono)
+        answer_delta(x);
+    else if (peer_gone(x->fd))
+        x->broken = true;
+    else
+        wait_for_change(x);
+}
+
+static void wait_for_change(struct exchange *x)
+{
+    int64_t next_look = clock_mono_us() + WAIT_LOOK;
+
+    if (!exchange_expect(x, look_again)) {
+        answer_delta(x);
+        return;
+    }
+    x->look_mono = next_look < x->until_mono ? next_look : x->until_mono;
+    supervisor_wait_status(x->http->supervisor, x->query.since.number, x->look_mono, exchange_woken,
+                           x);
+}
+
+static void answer_since(struct exchange *x)
+{
+    struct revision now = supervisor_revision(x->http->supervisor), since = x->query.since;
+
+    if (since.epoch != now.epoch || since.number == 0 || since.number > now.number) {
+        answer_whole(x); /* of another daemon */
+    } else if (since.number < now.number || x->query.wait == 0) {
+        answer_delta(x);
+    } else if (exchange_take_place(x)) {
+        x->until_mono =
+            x->query.wait == CLOCK_NEVER ? CLOCK_NEVER : clock_mono_us() + x->query.wait;
+        wait_for_change(x);
+    }
+}
+
+void route_status(struct exchange *x)
+{
+    if (x->query.given & PARAMETER_SINCE)
+        answer_since(x);
+    else if (x->query.given & PARAMETER_WAIT)
+        exchange_problem(x, PROBLEM_BAD_PARAMETER,
+                         "parameter \"wait\" needs \"since\", the revision that is known already");
+    else
+        answer_whole(x);
+}
+
+void answer_unknown_service(struct exchange *x, const char *name)
+{
+    char text[512], nearest[SERVICE_NAME_MAX + 1];
+
+    if (supervisor_config_refusal(x->http->supervisor, name, text)) {
+        exchange_problem(x, PROBLEM_CONFIG_REFUSED, "%s", text);
+        return;
+    }
+    supervisor_nearest(x->http->supervisor, name, nearest);
+    if (*nearest)
+        exchange_problem(x, PROBLEM_UNKNOWN_SERVICE,
+                         "there is no service \"%.128s\"; did you mean \"%s\"?", name, nearest);
+    else
+        exchange_problem(x, PROBLEM_UNKNOWN_SERVICE, "there is no service \"%.128s\"", name);
+}
+
+void route_service_status(struct exchange *x)
+{
+    struct service_status *status = supervisor_service_status(x->http->supervisor, x->argument);
+    struct operation_filter filter = {x->argument, -1, 0, RECENT_OPERATIONS};
+    struct operation *operations = NULL;
+    size_t count = 0;
+    struct text body = {0};
+
+    if (!status) {
+        answer_unknown_service(x, x->argument);
+        return;
+    }
+    status_json(status, &body);
+    status_free(status);
+    if (!body.failed)
+        body.len--; /* the closing brace: one member more */
+    text_append(&body, ",\"operations\":");
+    if (supervisor_list(x->http->supervisor, &filter, &operations, &count, NULL) == 0)
+        encode_operations(operations, count, &body);
+    else
+        text_append(&body, "null");
+    text_append(&body, "}");
+    exchange_answer(x, MHD_HTTP_OK, &body);
+}

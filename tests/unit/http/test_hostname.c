@@ -1,0 +1,59 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hostname.h"
+
+static void an_address_is_host_and_port(void **state)
+{
+    char host[HOSTNAME_MAX], port[6];
+
+    (void)state;
+    assert_true(hostname_split("127.0.0.1:8091", host, port));
+    assert_string_equal(host, "127.0.0.1");
+    assert_string_equal(port, "8091");
+    assert_true(hostname_split("[::1]:80", host, port));
+    assert_string_equal(host, "::1");
+    assert_string_equal(port, "80");
+    assert_true(hostname_split("localhost", host, port));
+    assert_string_equal(port, "");
+    assert_false(hostname_split("", host, port));
+    assert_false(hostname_split(":80", host, port));
+    assert_false(hostname_split("a:", host, port));
+    assert_false(hostname_split("a:80x", host, port));
+    assert_false(hostname_split("a:123456", host, port));
+    assert_false(hostname_split("[::1", host, port));
+    assert_false(hostname_split("[::1]80", host, port));
+    assert_false(hostname_split("::1", host, port));
+}
+
+static void only_loopback_and_our_own_name_are_us(void **state)
+{
+    (void)state;
+    assert_true(hostname_allowed("localhost", "127.0.0.1"));
+    assert_true(hostname_allowed("LocalHost:8091", "127.0.0.1"));
+    assert_true(hostname_allowed("127.0.0.1:8091", "localhost"));
+    assert_true(hostname_allowed("127.9.9.9", "localhost"));
+    assert_true(hostname_allowed("[::1]:8091", "localhost"));
+    assert_true(hostname_allowed("Box.example:8091", "box.example"));
+    assert_false(hostname_allowed("evil.example", "127.0.0.1"));
+    assert_false(hostname_allowed("127.0.0.1.evil.example", "127.0.0.1"));
+    assert_false(hostname_allowed("localhost.evil.example:8091", "127.0.0.1"));
+    assert_false(hostname_allowed("", "127.0.0.1"));
+    assert_false(hostname_allowed("128.0.0.1", "127.0.0.1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_is_host_and_port),
+        cmocka_unit_test(only_loopback_and_our_own_name_are_us),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
