@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# machine.sh - what this machine lets a supervisor do; tests depend on it.
+
+cgroup_v2_folder() {
+    local mount group probe
+
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+    [ -n "$mount" ] || { echo "none mounted"; return; }
+    group=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)
+    probe=$group/orderly-probe-$$
+    if mkdir "$probe" 2>/dev/null; then
+        rmdir "$probe"
+        echo "$mount, groups can be made"
+    else
+        echo "$mount, not writable"
+    fi
+}
+
+# Asks with arguments that can't be right: EINVAL says that the call is there.
+clone3_there() {
+    python3 -c '
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall(435, None, 0)
+error = ctypes.get_errno()
+print("yes" if error in (errno.EINVAL, errno.EFAULT) else "no: " + errno.errorcode.get(error, "?"))'
+}
+
+machine_describe() {
+    cat <<END
+    kernel      $(uname -r) $(uname -m)
+    cpus        $(nproc)
+    memory      $(awk '/^MemAvailable/ { printf "%d MiB available", $2 / 1024 }' /proc/meminfo)
+    user        uid $(id -u)
+    open files  $(ulimit -Sn) soft, $(ulimit -Hn) hard
+    cgroup v2   $(cgroup_v2_folder)
+    clone3      $(clone3_there)
+    mmap bits   $(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo unknown)
+END
+}
+
+# ThreadSanitizer of clang 14 finds no room for its shadow when addresses are spread over more than
+# 28 bits: then its tests run without address randomisation.
+without_randomisation() {
+    if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)" -gt 28 ] &&
+        setarch -R true 2>/dev/null; then
+        setarch -R "$@"
+    else
+        "$@"
+    fi
+}
