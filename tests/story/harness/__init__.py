@@ -1,0 +1,1 @@
+"""What the stories share: a daemon of their own, and ways to ask it."""

@@ -1,0 +1,77 @@
+"""Waiting for what really happens: files written, processes gone, calls let go together."""
+import ctypes
+import os
+import select
+import threading
+import time
+
+from .build import GUARD
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Trouble(AssertionError):
+    """The daemon, or what it left behind, is not as it must be."""
+
+
+def at_once(calls):
+    """Runs every call on a thread of its own, all let go together; results in order of calls."""
+    gate = threading.Barrier(len(calls))
+    results = [None] * len(calls)
+
+    def run(index, call):
+        gate.wait()
+        try:
+            results[index] = call()
+        except BaseException as error:  # pylint: disable=broad-except
+            results[index] = error
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+_IN_MODIFY, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x80, 0x100
+
+
+def wait_written(folder, done, complaint):
+    """Calls done() after every change in the folder until it says yes."""
+    until = time.monotonic() + GUARD
+    watch = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        _libc.inotify_add_watch(watch, os.fsencode(folder), _IN_MODIFY | _IN_MOVED_TO | _IN_CREATE)
+        while not done():
+            left = until - time.monotonic()
+            if left <= 0:
+                raise Trouble(complaint)
+            if select.select([watch], [], [], left)[0]:
+                os.read(watch, 65536)
+    finally:
+        os.close(watch)
+
+
+def wait_pid_gone(pid):
+    """Waits until a process that is not our child has ended."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if not select.select([fd], [], [], GUARD)[0]:
+            raise Trouble(f"process {pid} does not end")
+    finally:
+        os.close(fd)
+
+
+def alive(pid):
+    """Whether it runs: a zombie does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
