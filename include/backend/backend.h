@@ -52,7 +52,7 @@ struct instance_record {
 struct instance {
     const struct backend_ops *ops;
     int64_t generation;
-    pid_t pid; /* of the main process; to be read from STARTED on, or once adopted */
+    pid_t pid; /* of the main process; 0: not known yet, the core stores what STARTED says */
     enum containment containment;
 };
 
@@ -64,7 +64,8 @@ struct backend_ops {
     int (*start)(struct backend *backend, const struct service_spec *spec, int64_t generation,
                  const char *fifo, void *owner, struct instance **ret_instance, struct error *err);
     /* Takes over what a record tells of; when nothing of it lives, MAIN_EXITED and TREE_GONE come
-     * as events. -ENOENT: the record belongs to no open instance. */
+     * as events; STARTED comes only if its main process had not been written down yet. -ENOENT: the
+     * record belongs to no open instance. */
     int (*adopt)(struct backend *backend, const struct service_spec *spec,
                  const struct instance_record *record, void *owner, struct instance **ret_instance,
                  struct error *err);

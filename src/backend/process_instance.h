@@ -62,6 +62,7 @@ struct process_instance {
     struct group_wait group_wait;
 
     /* The watcher's thread alone, once it is watched. */
+    pid_t reported_pid; /* where the executor stays: the main process, as it has said */
     bool watched, executing, empty, ready_seen, group_watched;
     bool outcome_told, ready_told, main_told, gone_told;
     int64_t pause; /* until it looks again */

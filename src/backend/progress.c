@@ -231,12 +231,15 @@ static void find_main(struct process_instance *p)
     snprintf(path, sizeof path, "/proc/%d/comm", (int)executor);
     if (!executor || small_read(path, name, sizeof name) < 0)
         return; /* its end is told by its own watch */
-    if (sscanf(name, "main %d", &pid) != 1)
+    if (sscanf(name, "main %d", &pid) != 1) {
         look_again_later(p, WAKE_FIND_MAIN);
-    else if (!take_main(p, pid))
+    } else if (!take_main(p, pid)) {
         tell_main_exited(p, unknown);
-    else
+    } else {
+        p->outcome_told = false; /* the pid is news */
+        tell_started(p);
         watch_main(p, NULL);
+    }
 }
 
 static void on_wake(struct deadline *deadline)

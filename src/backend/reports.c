@@ -25,7 +25,7 @@ bool take_main(struct process_instance *p, pid_t pid)
     int fd = sys_pidfd_open(pid);
     bool found;
 
-    p->base.pid = pid;
+    p->reported_pid = pid; /* the core learns it with STARTED: base is the core's own */
     instance_lock(p);
     found = fd >= 0 && process_stat(pid, &st) == 0 && st.parent == p->executor;
     p->main_pid = found ? pid : 0;

@@ -22,7 +22,8 @@ void tell_started(struct process_instance *p)
     instance_lock(p);
     p->started = true;
     instance_unlock(p);
-    tell(p, (struct backend_event){.kind = BACKEND_STARTED, .pid = p->base.pid});
+    tell(p, (struct backend_event){.kind = BACKEND_STARTED,
+                                   .pid = p->group ? p->base.pid : p->reported_pid});
     if (p->ready_seen)
         tell_ready(p);
 }

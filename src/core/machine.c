@@ -274,6 +274,8 @@ struct step machine_step(const struct machine *m, struct machine_event event)
         s = stay(m);
         switch (m->state) {
         case STATE_STARTING:
+            if (m->started) /* adopted: only its pid was not known */
+                return s;
             s.next.started = true;
             switch (m->readiness) {
             case READINESS_IMMEDIATE: return become_ready(&s.next);

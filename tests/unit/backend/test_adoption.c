@@ -28,7 +28,7 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
         scene_start(s);
         witness_wait(&s->witness, events - 1);
         s->ops->mark(s->instance, phase);
-        told.pid = s->instance->pid;
+        told.pid = s->witness.events[0].pid;
         if (write(pipe_fds[1], &told, sizeof told) != sizeof told)
             _exit(1);
         _exit(0);
@@ -37,6 +37,7 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
     assert_int_equal(read(pipe_fds[0], &told, sizeof told), (ssize_t)sizeof told);
     close(pipe_fds[0]);
     assert_int_equal(waitpid(daemon, NULL, 0), daemon);
+    assert_true(told.pid > 0);
     return told.pid;
 }
 
@@ -255,9 +256,10 @@ static void an_executor_whose_main_pid_was_not_written_down_is_asked_for_it(void
     instances_write(file, slot, &data);
     instances_free(file);
     assert_int_equal(adopt(s), 0);
+    assert_int_equal(expect(s, 0, BACKEND_STARTED).pid, pid); /* the pid is news */
     assert_int_equal(kill(pid, SIGTERM), 0);
-    expect(s, 0, BACKEND_MAIN_EXITED);
-    expect(s, 1, BACKEND_TREE_GONE);
+    expect(s, 1, BACKEND_MAIN_EXITED);
+    expect(s, 2, BACKEND_TREE_GONE);
 }
 
 static void a_released_instance_is_left_running_for_the_next_backend(void **state)
