@@ -4,7 +4,9 @@
 #include "exec/settings.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -69,6 +71,28 @@ static bool meant_for_daemon(const char *string)
     return false;
 }
 
+static int put_user(struct string_list *list, const char *user, const char *home)
+{
+    int r = home ? put_value(list, "HOME", home) : 0;
+
+    if (r == 0 && user)
+        r = put_value(list, "USER", user);
+    if (r == 0 && user)
+        r = put_value(list, "LOGNAME", user);
+    return r;
+}
+
+/* Whoever started us (sudo, a container's entry) may have left another's name and home. */
+static int put_our_user(struct string_list *list)
+{
+    struct passwd entry, *found = NULL;
+    char buffer[4096];
+
+    if (getpwuid_r(geteuid(), &entry, buffer, sizeof buffer, &found) != 0 || !found)
+        return 0; /* a uid without a name, as in containers: as inherited */
+    return put_user(list, found->pw_name, found->pw_dir);
+}
+
 int environment_inherit(struct string_list *ret_list)
 {
     CLEANUP(list_deinit) struct string_list list = {0};
@@ -77,6 +101,8 @@ int environment_inherit(struct string_list *ret_list)
     for (char **e = environ; e && *e && r == 0; e++)
         if (!meant_for_daemon(*e) && strchr(*e, '=') && (*e)[0] != '=')
             r = put(&list, *e);
+    if (r == 0)
+        r = put_our_user(&list);
     if (r == 0 && !find(&list, DEFAULT_PATH))
         r = put(&list, DEFAULT_PATH);
     if (r < 0)
@@ -84,21 +110,6 @@ int environment_inherit(struct string_list *ret_list)
     *ret_list = list;
     list = (struct string_list){0};
     return 0;
-}
-
-static int put_user(struct string_list *list, const struct service_spec *spec)
-{
-    int r = 0;
-
-    if (!spec->set_user)
-        return 0;
-    if (spec->home)
-        r = put_value(list, "HOME", spec->home);
-    if (r == 0 && spec->user)
-        r = put_value(list, "USER", spec->user);
-    if (r == 0 && spec->user)
-        r = put_value(list, "LOGNAME", spec->user);
-    return r;
 }
 
 /* What nothing else may override. Ours come last: a service that lost its marker could not be
@@ -131,7 +142,7 @@ int environment_build(const struct string_list *inherited, const struct service_
     int r = put_own(&own, spec, marker);
 
     if (r == 0)
-        r = put_user(&user, spec);
+        r = put_user(&user, spec->user, spec->home);
     for (size_t i = 0; i < inherited->count && r == 0; i++)
         if (!find(&user, inherited->items[i]) && !find(&own, inherited->items[i]))
             r = string_list_add(&list, inherited->items[i]);

@@ -4,7 +4,8 @@
 
 #include "model/service_spec.h"
 
-/* The daemon's own environment without what was meant for the daemon alone; a PATH in any case. */
+/* The daemon's own environment without what was meant for the daemon alone; HOME, USER and LOGNAME
+ * of the daemon's user, and a PATH, in any case. */
 int environment_inherit(struct string_list *ret_list);
 
 /* inherited, the user's HOME and such, the spec's own, and ours, each key once. *ret_own: how many

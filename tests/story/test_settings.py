@@ -4,9 +4,11 @@ import os
 import pwd
 import resource
 import shutil
+import subprocess
+import tempfile
 import unittest
 
-from harness.orderly import FAKE_REPORT, ROOT, Daemon, main
+from harness.orderly import FAKE_REPORT, ORDERLYD, ROOT, Daemon, main
 
 COMMAND = "@FOLDER@/report @DIR@ @NAME@"
 LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -172,11 +174,24 @@ class Settings(unittest.TestCase):
             d.wait_state("web", "running")
             self.assertEqual(d.http("GET", "/logs/web").text, "hello\n")
 
-    @unittest.skipIf(ROOT, "root may run services as anybody")
     def test_another_user_without_being_root_is_refused_at_load(self):
-        with Daemon({"web": report(user="root")}) as d:
-            errors = d.status()["daemon"]["config_errors"]
-            self.assertEqual([e["key"] for e in errors], ["user"])
+        """Checked by a copy of the daemon that runs as nobody, where we are root."""
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if ROOT else {}
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            os.chmod(folder, 0o755)
+            shutil.copy(ORDERLYD, f"{folder}/orderlyd")
+            os.mkdir(f"{folder}/services.d")
+            for path, text in ((f"{folder}/supervisor.conf", "[daemon]\nstate_dir = /tmp/none\n"),
+                               (f"{folder}/services.d/web.conf",
+                                "[service]\ncommand = /bin/true\nuser = root\n")):
+                with open(path, "w") as f:
+                    f.write(text)
+            done = subprocess.run([f"{folder}/orderlyd", "--check", "--config",
+                                   f"{folder}/supervisor.conf"], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, cwd="/", **nobody)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("services.d/web.conf:3:", done.stderr)
+        self.assertIn("root", done.stderr)
 
 
 if __name__ == "__main__":
