@@ -189,7 +189,7 @@ class TheEnd(unittest.TestCase):
             d.do("stop", "other")
 
     def test_queued_operations_are_cancelled_by_a_shutdown(self):
-        with Daemon({"hung": fake("--deaf", operation={"stop_timeout": "1s"})}) as d:
+        with Daemon({"hung": on_fd("--deaf", operation={"stop_timeout": "1s"})}) as d:
             d.wait_witness("hung", "ready")
             running = d.ask("restart", "hung")["id"]
             d.wait_state("hung", "stopping")

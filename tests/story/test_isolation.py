@@ -17,7 +17,7 @@ class Isolation(unittest.TestCase):
         return took
 
     def test_a_restart_returns_within_100_ms_while_a_deaf_service_is_restarting(self):
-        services = {"deaf": fake("--deaf", **DEAF), "quick": fake()}
+        services = {"deaf": on_fd("--deaf", **DEAF), "quick": fake()}
         with Daemon(services) as d:
             d.wait_witness("deaf", "start")
             d.wait_witness("quick", "ready")
@@ -30,7 +30,7 @@ class Isolation(unittest.TestCase):
             self.assertEqual(len(d.witness("deaf", "deaf")), 1)
 
     def test_thirty_hung_services_cost_another_one_nothing(self):
-        services = {f"deaf-{n}": fake("--deaf", **DEAF) for n in range(30)}
+        services = {f"deaf-{n}": on_fd("--deaf", **DEAF) for n in range(30)}
         services["quick"] = on_fd()
         with Daemon(services) as d:
             d.wait_all_running()
@@ -44,7 +44,7 @@ class Isolation(unittest.TestCase):
             self.assertEqual({d.operation(i)["state"] for i in ids}, {"succeeded"})
 
     def test_status_and_acceptance_do_not_wait_for_a_hung_service(self):
-        with Daemon({"deaf": fake("--deaf", **DEAF)}) as d:
+        with Daemon({"deaf": on_fd("--deaf", **DEAF)}) as d:
             d.wait_witness("deaf", "ready")
             d.ask("restart", "deaf")
             d.wait_state("deaf", "stopping")

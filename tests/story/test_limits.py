@@ -1,7 +1,7 @@
 """How much may wait, what is withdrawn, and what changes nothing."""
 import unittest
 
-from harness.orderly import Daemon, at_once, fake, main, on_fd
+from harness.orderly import Daemon, at_once, main, on_fd
 
 DEAF = {"stop_timeout": "2s"}
 
@@ -16,7 +16,7 @@ def busy(d, name="hung"):
 
 class Queues(unittest.TestCase):
     def test_a_full_queue_answers_429_and_records_nothing(self):
-        services = {"hung": fake("--deaf", operation={"queue_limit": "3", **DEAF}),
+        services = {"hung": on_fd("--deaf", operation={"queue_limit": "3", **DEAF}),
                     "web": on_fd()}
         with Daemon(services) as d:
             running = busy(d)
@@ -37,7 +37,7 @@ class Queues(unittest.TestCase):
             self.assertEqual(d.http("POST", "/start/hung").status, 202, "there is room again")
 
     def test_positions_count_from_the_head(self):
-        with Daemon({"hung": fake("--deaf", operation=DEAF)}) as d:
+        with Daemon({"hung": on_fd("--deaf", operation=DEAF)}) as d:
             busy(d)
             queued = [d.ask("restart", "hung") for _ in range(3)]
             self.assertEqual([r["position"] for r in queued], [1, 2, 3])
@@ -48,7 +48,7 @@ class Queues(unittest.TestCase):
                 d.http("DELETE", f"/operations/{record['id']}")
 
     def test_the_queues_of_all_services_together_have_a_limit_too(self):
-        services = {name: fake("--deaf", operation=DEAF) for name in ("hung", "other")}
+        services = {name: on_fd("--deaf", operation=DEAF) for name in ("hung", "other")}
         with Daemon(services, config={"operations": {"queue_limit_total": "4"}}) as d:
             busy(d, "hung")
             busy(d, "other")
@@ -62,7 +62,7 @@ class Queues(unittest.TestCase):
                     d.http("DELETE", f"/operations/{answer.json['id']}")
 
     def test_cancelled_ones_are_never_run(self):
-        with Daemon({"hung": fake("--deaf", operation=DEAF)}) as d:
+        with Daemon({"hung": on_fd("--deaf", operation=DEAF)}) as d:
             running = busy(d)
             ids = [d.ask("restart", "hung")["id"] for _ in range(10)]
             answers = at_once([lambda i=i: d.http("DELETE", f"/operations/{i}") for i in ids])
@@ -72,7 +72,7 @@ class Queues(unittest.TestCase):
             self.assertEqual(d.status("hung")["generation"], 2)
 
     def test_of_two_cancels_at_once_one_wins(self):
-        with Daemon({"hung": fake("--deaf", operation=DEAF)}) as d:
+        with Daemon({"hung": on_fd("--deaf", operation=DEAF)}) as d:
             busy(d)
             number = d.ask("restart", "hung")["id"]
             answers = at_once([lambda: d.http("DELETE", f"/operations/{number}")] * 8)

@@ -17,7 +17,7 @@ class WithDaemon(Shared):
                 "doomed": fake("--crash-at-start 999", "--print-error tragedy",
                                readiness={"type": "fd"}, service={"autostart": "no"},
                                recovery={"restart": "no"}),
-                "hung": fake("--deaf", operation={"stop_timeout": "2s", "queue_limit": "1"})}
+                "hung": on_fd("--deaf", operation={"stop_timeout": "2s", "queue_limit": "1"})}
 
     @classmethod
     def setUpClass(cls):

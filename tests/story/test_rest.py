@@ -23,7 +23,7 @@ class Rest(Shared):
     services = {"backend": on_fd(service={"description": "the \"back\" end", "tags": "web db"}),
                 "idle": fake(service={"autostart": "no"}),
                 "slow": on_fd("--stop-delay 300"),
-                "hung": fake("--deaf", operation={"stop_timeout": "2s"}),
+                "hung": on_fd("--deaf", operation={"stop_timeout": "2s"}),
                 "broken": "[service]\ncomand = /bin/true\n"}
 
     @classmethod
@@ -469,7 +469,7 @@ class Others(Rest):
             self.assertEqual(len(d.witness("one", "stop")), 1)
 
     def test_while_shutting_down_new_requests_are_503_closing(self):
-        with Daemon({"hung": fake("--deaf", operation={"stop_timeout": "2s"})}) as d:
+        with Daemon({"hung": on_fd("--deaf", operation={"stop_timeout": "2s"})}) as d:
             d.wait_witness("hung", "ready")
             d.http("POST", "/daemon/shutdown")
             d.wait_state("hung", "stopping")
