@@ -111,6 +111,8 @@ static int adopt(struct supervisor *supervisor, const struct instance_record *re
     s->running = spec_ref(s->spec);
     s->machine.goal = s->written.name[0] ? s->written.goal : GOAL_UP;
     recorded_state(s, record);
+    if (record->phase == PHASE_STOPPING)
+        act_signal(s); /* the last daemon may have been killed just before it */
     if (log_open_service(host->logs, s->spec, &s->log, err) < 0) {
         log_warning("%s: its output is not taken: %s", s->name, err->text);
         s->log = NULL;

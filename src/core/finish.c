@@ -97,6 +97,7 @@ static void describe(const struct service *s, const struct operation *r, const s
                  s->instance ? (int)s->instance->pid : 0);
         return;
     case BECAUSE_GOAL_DOWN: snprintf(text, size, "the service has been stopped meanwhile"); return;
+    case BECAUSE_CANCELLED: snprintf(text, size, "the daemon is shutting down"); return;
     case BECAUSE_GIVEN_UP: snprintf(text, size, "the attempts are used up"); return;
     }
 }

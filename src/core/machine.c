@@ -170,9 +170,10 @@ static struct step give_up_start(const struct machine *m, enum op_end end, enum 
 }
 
 /* In `stopping` the operation ends and the cleaning up goes on. */
-static struct step time_out_stopping(const struct machine *m)
+static struct step give_up_stopping(const struct machine *m, enum op_end end,
+                                    enum end_reason reason)
 {
-    struct step s = answer(m, END_TIMED_OUT, BECAUSE_DEADLINE);
+    struct step s = answer(m, end, reason);
 
     s.next.op = OP_NONE;
     s.changed = true;
@@ -324,12 +325,24 @@ struct step machine_step(const struct machine *m, struct machine_event event)
         case STATE_FAILED: return stay(m);
         }
         break;
+    case EVENT_CANCEL:
+        if (m->op == OP_NONE || m->op == OP_STOP)
+            return stay(m);
+        switch (m->state) {
+        case STATE_STARTING: return give_up_start(m, END_CANCELLED, BECAUSE_CANCELLED);
+        case STATE_STOPPING: return give_up_stopping(m, END_CANCELLED, BECAUSE_CANCELLED);
+        case STATE_STOPPED: /* cannot happen: no operation runs in these */
+        case STATE_RUNNING:
+        case STATE_BACKOFF:
+        case STATE_FAILED: return stay(m);
+        }
+        break;
     case EVENT_OPERATION_DEADLINE:
         if (m->op == OP_NONE)
             return stay(m);
         switch (m->state) {
         case STATE_STARTING: return give_up_start(m, END_TIMED_OUT, BECAUSE_DEADLINE);
-        case STATE_STOPPING: return time_out_stopping(m);
+        case STATE_STOPPING: return give_up_stopping(m, END_TIMED_OUT, BECAUSE_DEADLINE);
         case STATE_STOPPED: /* cannot happen: no operation runs in these */
         case STATE_RUNNING:
         case STATE_BACKOFF:

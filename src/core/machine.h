@@ -32,6 +32,8 @@ enum machine_event_kind {
     EVENT_READY,
     EVENT_MAIN_EXITED,
     EVENT_TREE_GONE,
+    /* The operation that runs is given up: what it started is stopped. A stop can't be. */
+    EVENT_CANCEL,
     /* Time. */
     EVENT_OPERATION_DEADLINE,
     EVENT_STATE_DEADLINE, /* the one that the state itself has set */
@@ -97,6 +99,7 @@ enum end_reason {
     BECAUSE_GOAL_DOWN,
     BECAUSE_GIVEN_UP,
     BECAUSE_DEPENDENCY,
+    BECAUSE_CANCELLED,
 };
 
 struct step {

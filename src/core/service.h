@@ -38,7 +38,8 @@ enum mail_bit {
     MAIL_OPERATION_DEADLINE = 1 << 9,
     MAIL_STATE_DEADLINE = 1 << 10,
     MAIL_OUTPUT = 1 << 11, /* the last lines for the operation `output_for` */
-    MAIL_KILL = 1 << 12,   /* the daemon's shutdown has run out of time */
+    MAIL_CANCEL = 1 << 12, /* the daemon shuts down: a start that runs is given up */
+    MAIL_KILL = 1 << 13,   /* the shutdown has run out of time */
 };
 
 struct mail {

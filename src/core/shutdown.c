@@ -76,8 +76,10 @@ static void stop_everything(struct supervisor *supervisor)
         close_service(services[i]);
     for (size_t i = 0; i < count; i++)
         op_cancel_all(services[i], "the daemon is shutting down");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        service_post(services[i], MAIL_CANCEL);
         push_stop(services[i]);
+    }
     if (!wait_for_stops(host, until))
         kill_everything(host, services, count);
     free(services);

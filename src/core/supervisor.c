@@ -15,6 +15,23 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+/* A daemon that was killed while it spawned leaves the lock to the child for the moment until that
+ * execs: so a lock that is held is looked at again for a while. */
+#define LOCK_WITHIN (2 * USEC_PER_SEC)
+#define LOCK_PAUSE  (20 * USEC_PER_MSEC)
+
+static int lock_within(int fd, int64_t within)
+{
+    int64_t until = clock_mono_us() + within;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK || clock_mono_us() > until)
+            return -1;
+        usleep(LOCK_PAUSE);
+    }
+    return 0;
+}
+
 /* One daemon a folder: the lock goes with the process, however it ends. */
 static int lock_folder(const char *folder, int *ret_fd, struct error *err)
 {
@@ -26,7 +43,7 @@ static int lock_folder(const char *folder, int *ret_fd, struct error *err)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
         return error_set(err, -errno, "open %s: %m", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (lock_within(fd, LOCK_WITHIN) < 0) {
         if (errno == EWOULDBLOCK)
             return error_set(err, -EBUSY, "another orderlyd uses %s (%s is locked)", folder, path);
         return error_set(err, -errno, "lock %s: %m", path);

@@ -142,6 +142,14 @@ static void take_remove(struct service *s)
     s->dirty = true;
 }
 
+static void take_cancel(struct service *s)
+{
+    if (s->begin_waits)
+        finish_before_machine(s, OPERATION_CANCELLED, "the daemon is shutting down");
+    else if (!s->output_waits)
+        turn_step(s, (struct machine_event){.kind = EVENT_CANCEL});
+}
+
 /* Facts first, in the order in which they happen to an instance; deadlines last, so that what has
  * happened in time is not called late. */
 static void read_mail(struct service *s, struct mail *mail)
@@ -171,6 +179,8 @@ static void read_mail(struct service *s, struct mail *mail)
         begin_committed(s);
     if ((bits & MAIL_OUTPUT) && s->output_waits && is_active(s, mail->output_for))
         finish_with_output(s, &mail->output);
+    if (bits & MAIL_CANCEL)
+        take_cancel(s);
     if (bits & MAIL_OPERATION_DEADLINE)
         take_operation_deadline(s);
     if (bits & MAIL_STATE_DEADLINE)

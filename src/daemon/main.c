@@ -192,8 +192,12 @@ static void log_problems(const struct problems *problems)
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *p = &problems->items[i];
 
-        log_line(p->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s:%d: %s%s%s", p->file,
-                 p->line, p->key ? p->key : "", p->key ? ": " : "", p->message);
+        char place[16] = "";
+
+        if (p->line > 0)
+            snprintf(place, sizeof place, ":%d", p->line);
+        log_line(p->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s%s: %s%s%s", p->file, place,
+                 p->key ? p->key : "", p->key ? ": " : "", p->message);
     }
 }
 

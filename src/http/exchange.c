@@ -1,5 +1,6 @@
 #include "exchange.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "server.h"
 
@@ -96,13 +97,14 @@ void exchange_problem(struct exchange *x, enum problem_code code, const char *fo
 {
     const struct problem_kind *kind = problem_kind(code);
     struct text body = {0};
-    char detail[2048];
+    CLEANUP(freep) char *detail = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
+    if (vasprintf(&detail, format, arguments) < 0)
+        detail = NULL;
     va_end(arguments);
-    problem_json(code, detail, x->path, &body);
+    problem_json(code, detail ? detail : "out of memory", x->path, &body);
     answer_text(x, kind->status, "application/problem+json", &body);
     if (kind->retry_after)
         exchange_header(x, MHD_HTTP_HEADER_RETRY_AFTER, kind->retry_after);

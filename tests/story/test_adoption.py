@@ -1,6 +1,7 @@
 """A daemon that dies, and the next one: the same processes, and never a second copy."""
 import os
 import signal
+import sqlite3
 import subprocess
 import unittest
 
@@ -172,6 +173,15 @@ class TheEnd(unittest.TestCase):
                 d.start()
                 d.wait_all_running()
                 self.assertEqual({row["goal"] for row in d.status()["services"]}, {"up"})
+
+    def test_a_shutdown_gives_up_a_start_that_is_not_ready_yet(self):
+        never = {"service": {"command": "/bin/sleep 86400"}, "readiness": {"type": "fd"}}
+        with Daemon({"web": never}) as d:
+            d.wait_state("web", "starting")
+            d.stop(signal.SIGTERM)
+            with sqlite3.connect(f"file:{d.state_dir}/state.db?mode=ro", uri=True) as db:
+                rows = db.execute("SELECT action, state FROM operations ORDER BY id").fetchall()
+            self.assertEqual(rows, [("start", "cancelled"), ("stop", "succeeded")])
 
     def test_shutdown_leave_leaves_them_and_the_next_daemon_adopts(self):
         with Daemon({"web": on_fd(), "other": on_fd("--double-fork",

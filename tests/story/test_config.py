@@ -365,11 +365,13 @@ class Running(unittest.TestCase):
     def test_a_strict_reload_changes_nothing_when_anything_is_wrong(self):
         with Daemon({"web": on_fd()}) as d:
             d.wait_all_running()
-            d.write_service("bad", "rubbish\n")
+            for number in range(40):
+                d.write_service(f"bad{number}", "rubbish\n")
             d.write_service("new", on_fd())
             answer = d.http("POST", "/daemon/reload?strict")
             self.assertEqual((answer.status, answer.json["code"]), (409, "config_refused"))
-            self.assertIn("bad.conf:1", answer.json["detail"])
+            for number in range(40):  # every error at once, however many
+                self.assertIn(f"bad{number}.conf:1", answer.json["detail"])
             self.assertNotIn("new", [row["name"] for row in d.status()["services"]])
 
     def test_sighup_reloads(self):

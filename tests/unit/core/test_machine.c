@@ -90,6 +90,7 @@ static bool possible(const struct node *n, enum machine_event_kind kind)
     case EVENT_READY: return w->main && w->told_started && !w->told_ready;
     case EVENT_MAIN_EXITED: return w->main;
     case EVENT_TREE_GONE: return w->tree && !w->main;
+    case EVENT_CANCEL:
     case EVENT_OPERATION_DEADLINE: return n->machine.op != OP_NONE;
     case EVENT_STATE_DEADLINE: return w->deadline;
     }
@@ -148,6 +149,9 @@ static void check_laws(const struct node *before, enum machine_event_kind kind,
         assert_int_equal(next->goal, GOAL_DOWN);
     if (kind == EVENT_BEGIN_SHUTDOWN)
         assert_int_equal(next->goal, m->goal);
+    /* A stop that runs can't be taken back. */
+    if (kind == EVENT_CANCEL)
+        assert_int_equal(step->end, m->op == OP_STOP ? END_NONE : END_CANCELLED);
     /* A start or restart that has succeeded runs. */
     if (step->end == END_SUCCEEDED && (m->op == OP_START || m->op == OP_RESTART))
         assert_int_equal(next->state, STATE_RUNNING);
