@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_DRAINED (1024 * 1024)       /* of a chunked body; a longer one is cut off */
-#define BODY_WITHIN  (30 * USEC_PER_SEC) /* however slowly its pieces come */
+#define BODY_WITHIN (30 * USEC_PER_SEC) /* however slowly its pieces come */
 
 size_t handle_unescape(void *context, struct MHD_Connection *connection, char *text)
 {

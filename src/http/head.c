@@ -43,7 +43,7 @@ static void find_fault(struct exchange *x, const struct head *head, const char *
         exchange_problem(x, PROBLEM_BAD_BODY, "the request gives a length and a transfer coding");
     else if (head->codings > 1 || (head->codings == 1 && !head->chunked))
         exchange_problem(x, PROBLEM_BAD_BODY, "the only transfer coding known here is chunked");
-    else if (head->length > BODY_LIMIT)
+    else if (head->length > BODY_DRAINED)
         exchange_problem(x, PROBLEM_TOO_LARGE, "a body may have at most %d bytes", BODY_LIMIT);
 }
 
