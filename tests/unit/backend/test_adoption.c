@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 struct told {
@@ -164,6 +165,29 @@ static void readiness_that_was_told_but_not_written_down_is_told_again(void **st
     expect(s, 2, BACKEND_TREE_GONE);
 }
 
+/* It may have told while nobody listened, and what it told went with the last open end. */
+static void a_program_that_has_closed_its_end_counts_as_ready(void **state)
+{
+    struct scene *s = *state;
+    char door[128], script[256];
+    int fd;
+
+    snprintf(door, sizeof door, "%s/door", s->folder);
+    assert_int_equal(mkfifo(door, 0600), 0);
+    snprintf(script, sizeof script, "exec 3>&-; read line <%s; exec " LONG_AGO_SLEEP, door);
+    s->spec->readiness = READINESS_FD;
+    scene_script(s, script);
+    start_and_die(s, 1);
+    fd = open(door, O_WRONLY | O_CLOEXEC); /* opens when it stands at the door: it has closed */
+    assert_true(fd >= 0);
+    assert_int_equal(adopt(s), 0);
+    expect(s, 0, BACKEND_READY);
+    close(fd);
+    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    expect(s, 1, BACKEND_MAIN_EXITED);
+    expect(s, 2, BACKEND_TREE_GONE);
+}
+
 static void what_ended_while_no_daemon_was_there_is_told_at_once(void **state)
 {
     struct scene *s = *state;
@@ -312,6 +336,7 @@ int main(void)
         IN_BOTH_WAYS(a_whole_adopted_tree_is_killed),
         IN_BOTH_WAYS(readiness_told_while_no_daemon_was_there_is_taken_once),
         IN_BOTH_WAYS(readiness_that_was_told_but_not_written_down_is_told_again),
+        IN_BOTH_WAYS(a_program_that_has_closed_its_end_counts_as_ready),
         IN_BOTH_WAYS(what_ended_while_no_daemon_was_there_is_told_at_once),
         IN_BOTH_WAYS(a_tree_without_its_main_process_is_told_apart_and_killed),
         WITHOUT_GROUPS(pids_of_another_boot_are_never_touched),
