@@ -62,9 +62,10 @@ void supervisor_submit(struct supervisor *supervisor, const struct request *requ
                        accept_done *done, void *context);
 
 enum cancel_result {
-    CANCEL_DONE,    /* it ended `cancelled` */
-    CANCEL_UNKNOWN, /* no such operation */
-    CANCEL_TOO_LATE /* it runs, or has ended: *ret_operation says which */
+    CANCEL_DONE,      /* it ended `cancelled`; answer when supervisor_wait_written() has called */
+    CANCEL_NOT_YOURS, /* the supervisor's own: *ret_operation says which */
+    CANCEL_UNKNOWN,   /* no such operation */
+    CANCEL_TOO_LATE   /* it runs, or has ended: *ret_operation says which */
 };
 enum cancel_result supervisor_cancel(struct supervisor *supervisor, int64_t id,
                                      const struct identity *who, struct operation *ret_operation);
@@ -90,6 +91,12 @@ typedef void wait_done(void *context);
  * supervisor is freed. */
 void supervisor_wait_operation(struct supervisor *supervisor, int64_t id, int64_t until_mono,
                                wait_done *done, void *context);
+
+/* done is called when the end of an operation is in the journal, at until_mono, or when the
+ * supervisor is freed; supervisor_written() tells which. */
+void supervisor_wait_written(struct supervisor *supervisor, int64_t id, int64_t until_mono,
+                             wait_done *done, void *context);
+bool supervisor_written(struct supervisor *supervisor, int64_t id);
 
 /* ---- status ---- */
 

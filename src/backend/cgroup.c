@@ -21,10 +21,16 @@ static void closedirp(DIR **dir)
 
 int cgroup_make(const char *path, struct error *err)
 {
-    int fd;
+    bool populated = false;
+    int fd, made = mkdir(path, 0755);
 
-    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+    if (made < 0 && errno != EEXIST)
         return error_set(err, -errno, "make group %s: %m", path);
+    if (made < 0 && (cgroup_populated(path, &populated, err) < 0 || populated))
+        return error_set(err, -EBUSY,
+                         "group %s still holds processes of an instance that nobody "
+                         "knows of: end them first",
+                         path);
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? error_set(err, -errno, "open group %s: %m", path) : fd;
 }

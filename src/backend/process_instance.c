@@ -111,11 +111,21 @@ static void kill_unstarted(struct process_instance *p)
     instance_unlock(p);
 }
 
+/* One that somebody has stopped could not tell that nothing is left. */
+static void wake_executor(struct process_instance *p)
+{
+    instance_lock(p);
+    if (p->executor)
+        sys_pidfd_send_signal(p->pidfd, SIGCONT);
+    instance_unlock(p);
+}
+
 static int process_kill(struct instance *instance, struct error *err)
 {
     struct process_instance *p = (struct process_instance *)instance;
     struct tree tree;
     bool gone;
+    int r;
 
     instance_lock(p);
     gone = p->tree_gone;
@@ -126,7 +136,9 @@ static int process_kill(struct instance *instance, struct error *err)
     if (p->group)
         return cgroup_kill(p->group, err);
     tree = process_instance_tree(p);
-    return tree_kill(&tree, err);
+    r = tree_kill(&tree, err);
+    wake_executor(p);
+    return r;
 }
 
 static void process_mark(struct instance *instance, enum instance_phase phase)

@@ -33,6 +33,7 @@ bool act_spawn(struct service *s)
         goto fail;
     spec_unref(s->running);
     s->running = spec_ref(s->spec);
+    s->machine.readiness = s->spec->readiness; /* a reload changes it for the next instance */
     return true;
 fail:
     set_start_error(s, err.text);
@@ -86,6 +87,7 @@ static void set_state_deadline(struct service *s, int64_t delay_us)
 
 void act_state_deadline(struct service *s, enum state_deadline deadline)
 {
+    const struct service_spec *running = s->running ? s->running : s->spec;
     int64_t delay;
 
     switch (deadline) {
@@ -95,8 +97,8 @@ void act_state_deadline(struct service *s, enum state_deadline deadline)
             watcher_clear(s->host->watcher, &s->state_deadline);
         s->state_due = 0;
         return;
-    case DEADLINE_READY_DELAY: set_state_deadline(s, s->spec->ready_delay_us); return;
-    case DEADLINE_READY_TIMEOUT: set_state_deadline(s, s->spec->ready_timeout_us); return;
+    case DEADLINE_READY_DELAY: set_state_deadline(s, running->ready_delay_us); return;
+    case DEADLINE_READY_TIMEOUT: set_state_deadline(s, running->ready_timeout_us); return;
     case DEADLINE_STOP: set_state_deadline(s, s->spec->stop_timeout_us); return;
     case DEADLINE_KILL: set_state_deadline(s, KILL_CHECK); return;
     case DEADLINE_STABLE: set_state_deadline(s, s->spec->stable_after_us); return;

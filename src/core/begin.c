@@ -97,7 +97,13 @@ void begin_committed(struct service *s)
     service_lock(s);
     op = s->active;
     service_unlock(s);
-    s->begin_waits = false;
+    s->begin_waits = s->begin_written = false;
+    if (op->resumed && op->record.action == ACTION_STOP &&
+        s->generation > op->record.begin_generation) {
+        /* what it was to stop has gone, and another has been started since */
+        finish_done_before(s);
+        return;
+    }
     if (op->record.origin == ORIGIN_RECOVERY && s->machine.state == STATE_BACKOFF &&
         s->machine.goal == GOAL_UP)
         s->restarts++;
@@ -106,9 +112,9 @@ void begin_committed(struct service *s)
 
 /* Whether the act has to wait until its beginning is written down: a crash in the middle of a
  * restart must find the generation that it began with. */
-static bool must_be_written(const struct service *s, const struct op *op)
+static bool must_be_written(const struct op *op)
 {
-    return op->record.action == ACTION_RESTART && s->instance && !op->resumed;
+    return op->record.action == ACTION_RESTART && !op->resumed;
 }
 
 static void begin(struct service *s, struct op *op)
@@ -116,7 +122,7 @@ static void begin(struct service *s, struct op *op)
     struct service_record record;
     bool still;
 
-    if (must_be_written(s, op)) {
+    if (must_be_written(op)) {
         s->begin_waits = true;
         op_write(op, NULL, 0, begun, op_ref(op));
         return;
@@ -227,6 +233,8 @@ static struct op *superseded_by_stop(struct service *s)
     service_lock(s);
     if (op_queue_stop_waits(&s->queue)) {
         op = op_queue_automatic_start(&s->queue);
+        if (op && !op->committed)
+            op = NULL; /* its commit brings us here again */
         head = op_queue_head(&s->queue);
         if (!op && s->waiting_op && head->record.id == s->waiting_op &&
             head->record.action != ACTION_STOP)
@@ -258,6 +266,8 @@ static void make_way_for_stop(struct service *s)
 void begin_operations(struct service *s)
 {
     make_way_for_stop(s);
+    if (s->begin_written && machine_at_rest(&s->machine))
+        begin_committed(s);
     for (int n = 0; n < BEGIN_AT_ONCE; n++) {
         if (!machine_at_rest(&s->machine) || s->output_waits || s->begin_waits)
             return;

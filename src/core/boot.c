@@ -165,6 +165,10 @@ static void requeue(struct supervisor *supervisor, struct operation *operation)
         interrupt(supervisor, operation, "the service is no longer there");
         return;
     }
+    if (!s->known && operation->action != ACTION_STOP) {
+        interrupt(supervisor, operation, "the service's file is gone or refused");
+        return;
+    }
     op = op_new(s, s->name, operation->action, operation->origin, operation->requested_by,
                 operation->timeout_us);
     if (!op || operation_copy(&op->record, operation) < 0) {

@@ -72,6 +72,8 @@ static bool pulled_goes_on(struct op *op, bool *ret_well, char **ret_detail)
 
     *ret_well = false;
     *ret_detail = NULL;
+    if (!service_announced(op))
+        return true; /* what it has changed may not be seen in the view yet */
     if (service_copy_operation(op, &copy) < 0)
         return false;
     *ret_well = copy.state == OPERATION_SUCCEEDED;
@@ -80,24 +82,25 @@ static bool pulled_goes_on(struct op *op, bool *ret_well, char **ret_detail)
                  operation_state_name(copy.state), copy.detail ? ": " : "",
                  copy.detail ? copy.detail : "") < 0)
         *ret_detail = NULL;
-    bool ended = operation_ended(&copy);
     operation_deinit(&copy);
-    return !ended;
+    return false;
 }
 
 static enum depend_result check_required(struct service *s, struct service *on, bool may_pull,
                                          char **ret_text)
 {
-    struct view v = view_of(on);
     struct op *op = find_pulled(s, on);
-    char *detail;
-    bool well;
+    char *detail = NULL;
+    bool well = true, goes_on = op && pulled_goes_on(op, &well, &detail);
+    struct view v = view_of(on); /* after the operation: its end came after the view */
 
-    if (v.state == STATE_RUNNING)
-        return DEPEND_READY;
     *ret_text = NULL;
+    if (v.state == STATE_RUNNING) {
+        free(detail);
+        return DEPEND_READY;
+    }
     if (op) {
-        if (pulled_goes_on(op, &well, &detail)) {
+        if (goes_on) {
             *ret_text = strdup(on->name);
             return DEPEND_WAIT;
         }

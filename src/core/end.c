@@ -51,6 +51,10 @@ static void settled(void *context, int result)
 {
     struct op *op = context;
 
+    service_lock(op->service);
+    op->settled = true;
+    service_unlock(op->service);
+    wait_set_fire(&op->service->host->waits, &op->waiters);
     if (result < 0)
         log_error("%s: the end of operation %lld could not be written down: %s", op->record.service,
                   (long long)op->record.id, strerror(-result));
@@ -105,23 +109,29 @@ void op_announce(struct op *op)
         shutdown_stops_done(host);
 }
 
+bool op_cancel_queued(struct op *op, const char *detail)
+{
+    if (!service_withdraw(op->service, op))
+        return false;
+    op_end(op, &(struct op_result){.state = OPERATION_CANCELLED, .detail = detail});
+    op_announce(op);
+    op_unref(op); /* the queue's */
+    return true;
+}
+
 void op_cancel_all(struct service *s, const char *detail)
 {
     struct op *op;
 
     for (;;) {
         service_lock(s);
-        op = op_queue_head(&s->queue);
+        op = op_queue_first_committed(&s->queue);
         if (op)
             op_ref(op);
         service_unlock(s);
         if (!op)
             return;
-        if (service_withdraw(s, op)) {
-            op_end(op, &(struct op_result){.state = OPERATION_CANCELLED, .detail = detail});
-            op_announce(op);
-            op_unref(op); /* the queue's */
-        }
+        op_cancel_queued(op, detail);
         op_unref(op);
     }
 }

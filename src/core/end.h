@@ -23,7 +23,10 @@ struct op_result {
 void op_end(struct op *op, const struct op_result *result);
 /* Tells those who wait for its end. */
 void op_announce(struct op *op);
-/* Ends, as `cancelled`, everything that waits in the service's queue. */
+/* Ends a committed operation that still waits, as `cancelled`; false: it waits no more. */
+bool op_cancel_queued(struct op *op, const char *detail);
+/* Ends everything committed that waits in the service's queue. What is committed later, on a
+ * service that is closing by then, is ended by who commits it. */
 void op_cancel_all(struct service *service, const char *detail);
 
 /* Writes the record as it is now (and the service's, unless NULL); done as journal_submit() has it.

@@ -151,6 +151,37 @@ void supervisor_wait_operation(struct supervisor *supervisor, int64_t id, int64_
         done(context);
 }
 
+void supervisor_wait_written(struct supervisor *supervisor, int64_t id, int64_t until_mono,
+                             wait_done *done, void *context)
+{
+    struct host *host = &supervisor->host;
+    struct op *op = op_index_find(&host->operations, id);
+    bool waits = false;
+
+    if (op) {
+        service_lock(op->service);
+        waits = !op->settled && wait_set_add(&host->waits, &op->waiters, until_mono, done, context);
+        service_unlock(op->service);
+        op_unref(op);
+    }
+    if (!waits)
+        done(context);
+}
+
+bool supervisor_written(struct supervisor *supervisor, int64_t id)
+{
+    struct op *op = op_index_find(&supervisor->host.operations, id);
+    bool written = true;
+
+    if (op) {
+        service_lock(op->service);
+        written = op->settled;
+        service_unlock(op->service);
+        op_unref(op);
+    }
+    return written;
+}
+
 /* ---- services ---- */
 
 struct nearest_service {

@@ -33,7 +33,7 @@ static void finish(struct service *s, struct op_result *result)
     if (publish_record(s, &record))
         result->service = &record;
     act_operation_deadline(s, 0);
-    s->begin_waits = s->output_waits = false;
+    s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
     op_end(op, result);
     service_lock(s);
@@ -45,6 +45,11 @@ static void finish(struct service *s, struct op_result *result)
 void finish_before_machine(struct service *s, enum operation_state state, const char *detail)
 {
     finish(s, &(struct op_result){.state = state, .detail = detail});
+}
+
+void finish_done_before(struct service *s)
+{
+    finish(s, &(struct op_result){.state = OPERATION_SUCCEEDED, .changed = true});
 }
 
 static enum operation_state state_of(enum op_end end)

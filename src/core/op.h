@@ -27,6 +27,7 @@ struct op {
     bool resumed;              /* had begun under an earlier daemon */
     struct list waiters;       /* of its end */
     bool announced;            /* they have been told */
+    bool settled;              /* its end is in the journal */
     struct op *next;           /* in the index */
 };
 

@@ -50,6 +50,18 @@ struct op *op_queue_automatic_start(const struct op_queue *queue)
     return NULL;
 }
 
+struct op *op_queue_first_committed(const struct op_queue *queue)
+{
+    list_for_each(link, &queue->ops)
+    {
+        struct op *op = list_entry(link, struct op, link);
+
+        if (op->committed)
+            return op;
+    }
+    return NULL;
+}
+
 bool op_queue_stop_waits(const struct op_queue *queue)
 {
     list_for_each(link, &queue->ops)

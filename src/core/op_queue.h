@@ -21,5 +21,8 @@ struct op *op_queue_head(const struct op_queue *queue); /* NULL: empty; stays in
 int op_queue_position(const struct op_queue *queue, const struct op *op);
 /* The automatic start that waits, or NULL: there is at most one. */
 struct op *op_queue_automatic_start(const struct op_queue *queue);
+/* Only what is committed may be ended: a row that is on its way to the journal would come after the
+ * end. NULL: none. */
+struct op *op_queue_first_committed(const struct op_queue *queue);
 /* Whether a stop that people asked for waits and may run. */
 bool op_queue_stop_waits(const struct op_queue *queue);

@@ -112,6 +112,6 @@ void publish(struct service *s)
     if (!(hide && s->hidden))
         board_publish(&s->host->board, s->place, status);
     s->hidden = hide;
-    if (atomic_exchange(&s->view, view) != view || !list_empty(&s->announce))
+    if (atomic_exchange(&s->view, view) != view)
         depend_notify(s);
 }

@@ -65,7 +65,7 @@ static void apply_spec(struct supervisor *supervisor, struct service_spec *spec,
 {
     struct reload_result *result = changes->result;
     struct service *s = registry_get(&supervisor->registry, spec->name);
-    bool added = !s || s->removed, same;
+    bool added = !s || s->removed || !s->known, same;
 
     if (!s) {
         s = boot_add_service(supervisor, spec);
@@ -75,7 +75,7 @@ static void apply_spec(struct supervisor *supervisor, struct service_spec *spec,
         }
         service_post(s, MAIL_LOOK);
     } else {
-        same = spec_equal(s->latest, spec) && s->known;
+        same = spec_equal(s->latest, spec);
         open_again(s);
         spec_unref(s->latest);
         s->latest = spec_ref(spec);
@@ -169,7 +169,7 @@ static int apply(struct supervisor *supervisor, struct service_set *set,
         op_unref(service_push_automatic(changes.started[i], ACTION_START, ORIGIN_CONFIG));
     for (size_t i = 0; i < changes.removed_count; i++) {
         op_cancel_all(changes.removed[i], "the service's file is gone");
-        service_post(changes.removed[i], MAIL_REMOVE);
+        op_unref(service_push_automatic(changes.removed[i], ACTION_STOP, ORIGIN_CONFIG));
     }
     free(changes.started);
     free(changes.removed);

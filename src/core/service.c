@@ -255,12 +255,16 @@ enum reserve_result service_reserve(struct service *s, struct op *op)
     return result;
 }
 
-void service_committed(struct service *s, struct op *op)
+bool service_committed(struct service *s, struct op *op)
 {
+    bool open;
+
     service_lock(s);
     op->committed = true;
+    open = !s->closing || (op_automatic(op) && op->record.action == ACTION_STOP);
     service_post_locked(s, MAIL_LOOK);
     service_unlock(s);
+    return open;
 }
 
 bool service_withdraw(struct service *s, struct op *op)
@@ -303,9 +307,20 @@ struct op *service_push_automatic(struct service *s, enum action action, enum or
     }
     if (op) {
         op_accepted(op); /* before it may begin: the journal's rows must come in this order */
-        service_committed(s, op);
+        if (!service_committed(s, op))
+            op_cancel_queued(op, "the service is being closed");
     }
     return op;
+}
+
+bool service_announced(struct op *op)
+{
+    bool announced;
+
+    service_lock(op->service);
+    announced = op->announced;
+    service_unlock(op->service);
+    return announced;
 }
 
 bool service_visible(struct op *op)

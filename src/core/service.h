@@ -28,7 +28,6 @@ extern struct lock_class service_lock_class;
 enum mail_bit {
     MAIL_LOOK = 1 << 0, /* the queue, a dependency or the world has changed */
     MAIL_SPEC = 1 << 1,
-    MAIL_REMOVE = 1 << 2,
     MAIL_STARTED = 1 << 3,
     MAIL_START_ERROR = 1 << 4,
     MAIL_READY = 1 << 5,
@@ -102,6 +101,7 @@ struct service {
     struct deadline operation_deadline, state_deadline;
     int64_t operation_due, state_due; /* 0: not set */
     int64_t next_attempt_utc;
+    bool begin_written;  /* it is committed, but the service is not at rest */
     bool begin_waits;    /* active waits for its beginning to be committed */
     bool output_waits;   /* active has ended but for its last lines */
     struct step ended;   /* with output_waits: how */
@@ -145,8 +145,9 @@ enum reserve_result { RESERVED, RESERVE_FULL, RESERVE_CLOSING, RESERVE_REFUSED }
  * the queue has taken a reference. */
 enum reserve_result service_reserve(struct service *service, struct op *op)
     EXCLUDES(service_lock_class);
-/* The acceptance is in the journal: the operation may begin. */
-void service_committed(struct service *service, struct op *op) EXCLUDES(service_lock_class);
+/* The acceptance is in the journal: the operation may begin. False: the service is closing by now,
+ * and the caller has to end it. */
+bool service_committed(struct service *service, struct op *op) EXCLUDES(service_lock_class);
 /* Takes op out of the queue if it still stands there: true: the caller now ends it, and has the
  * queue's reference. */
 bool service_withdraw(struct service *service, struct op *op) EXCLUDES(service_lock_class);
@@ -155,6 +156,8 @@ bool service_withdraw(struct service *service, struct op *op) EXCLUDES(service_l
  * closing. */
 struct op *service_push_automatic(struct service *service, enum action action, enum origin origin)
     EXCLUDES(service_lock_class);
+/* Whether its end has been told, and so can be seen on the board. */
+bool service_announced(struct op *op) EXCLUDES(service_lock_class);
 /* Whether people may know of it: its acceptance is committed. */
 bool service_visible(struct op *op) EXCLUDES(service_lock_class);
 /* A copy of the record as it is now, with its position. 0 or -ENOMEM. */

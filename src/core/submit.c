@@ -62,7 +62,8 @@ static void committed(void *context, int result)
         refuse(submission->done, submission->context, REFUSED_JOURNAL_UNAVAILABLE, why, NULL);
     } else {
         op_log_accepted(op);
-        service_committed(op->service, op);
+        if (!service_committed(op->service, op))
+            op_cancel_queued(op, "the service is being closed");
         submission->done(submission->context, &(struct acceptance){ACCEPTED, &copy, "", NULL});
         operation_deinit(&copy);
     }
@@ -151,13 +152,11 @@ enum cancel_result supervisor_cancel(struct supervisor *supervisor, int64_t id,
         op_unref(op);
         return CANCEL_UNKNOWN;
     }
-    if (service_withdraw(op->service, op)) {
-        snprintf(detail, sizeof detail, "cancelled by %s", who->name);
-        op_end(op, &(struct op_result){.state = OPERATION_CANCELLED, .detail = detail});
-        op_announce(op);
-        op_unref(op); /* the queue's */
+    snprintf(detail, sizeof detail, "cancelled by %s", who->name);
+    if (op_automatic(op)) /* the supervisor relies on its own: a stop ends what it wants */
+        result = CANCEL_NOT_YOURS;
+    else if (op_cancel_queued(op, detail))
         result = CANCEL_DONE;
-    }
     if (service_copy_operation(op, ret_operation) < 0)
         result = CANCEL_UNKNOWN;
     op_unref(op);

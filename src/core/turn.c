@@ -38,13 +38,13 @@ void turn_step(struct service *s, struct machine_event event)
 
     s->machine = step.next;
     note_state(s, before);
-    if (step.end != END_NONE)
-        finish_active(s, &step);
-    act_state_deadline(s, step.deadline);
-    if (step.actions & ACT_STOP_SIGNAL)
+    if (step.actions & ACT_STOP_SIGNAL) /* first: neither waits for the journal */
         act_signal(s);
     if (step.actions & ACT_KILL_TREE)
         act_kill(s);
+    act_state_deadline(s, step.deadline);
+    if (step.end != END_NONE)
+        finish_active(s, &step);
     if (step.actions & ACT_QUEUE_RECOVERY)
         op_unref(service_push_automatic(s, ACTION_START, ORIGIN_RECOVERY));
     if ((step.actions & ACT_SPAWN) && !act_spawn(s))
@@ -58,7 +58,6 @@ static void take_spec(struct service *s, struct mail *mail)
     if (mail->spec) {
         spec_unref(s->spec);
         s->spec = take(mail->spec);
-        s->machine.readiness = s->spec->readiness;
         s->machine.restart = s->spec->restart;
         s->machine.attempts = s->spec->attempts;
         if (s->log && log_open_service(s->host->logs, s->spec, &s->log, NULL) < 0)
@@ -111,7 +110,9 @@ static void take_operation_deadline(struct service *s)
         finish_with_output(s, NULL);
     else if (s->begin_waits)
         finish_before_machine(s, OPERATION_TIMED_OUT,
-                              "its beginning could not be written to the journal in time");
+                              s->begin_written
+                                  ? "the service did not come to rest in time"
+                                  : "its beginning could not be written to the journal in time");
     else
         turn_step(s, (struct machine_event){.kind = EVENT_OPERATION_DEADLINE});
 }
@@ -134,14 +135,6 @@ static bool is_active(struct service *s, int64_t id)
     return same;
 }
 
-/* The service's file is gone: what runs is stopped, then it is hidden. */
-static void take_remove(struct service *s)
-{
-    if (s->machine.state != STATE_STOPPED)
-        op_unref(service_push_automatic(s, ACTION_STOP, ORIGIN_CONFIG));
-    s->dirty = true;
-}
-
 static void take_cancel(struct service *s)
 {
     if (s->begin_waits)
@@ -158,8 +151,6 @@ static void read_mail(struct service *s, struct mail *mail)
 
     if (bits & MAIL_SPEC)
         take_spec(s, mail);
-    if (bits & MAIL_REMOVE)
-        take_remove(s);
     if (bits & MAIL_STARTED) {
         if (s->instance)
             s->instance->pid = mail->pid;
@@ -176,7 +167,7 @@ static void read_mail(struct service *s, struct mail *mail)
     if (bits & MAIL_TREE_GONE)
         take_tree_gone(s);
     if ((bits & MAIL_BEGUN) && s->begin_waits && is_active(s, mail->begun))
-        begin_committed(s);
+        s->begin_written = true; /* it acts as soon as the service is at rest: see begin.c */
     if ((bits & MAIL_OUTPUT) && s->output_waits && is_active(s, mail->output_for))
         finish_with_output(s, &mail->output);
     if (bits & MAIL_CANCEL)
@@ -194,6 +185,8 @@ static void read_mail(struct service *s, struct mail *mail)
 /* Whoever waits for an operation is told when its outcome can be seen on the board as well. */
 static void announce_ends(struct service *s)
 {
+    bool told = false;
+
     list_for_each_safe(link, &s->announce)
     {
         struct op *op = list_entry(link, struct op, announce_link);
@@ -201,7 +194,10 @@ static void announce_ends(struct service *s)
         list_remove(link);
         op_announce(op);
         op_unref(op);
+        told = true;
     }
+    if (told)
+        depend_notify(s); /* an end that changed no state is news to who has asked for it */
 }
 
 void turn_run(struct run_item *item)

@@ -26,6 +26,9 @@ void finish_with_output(struct service *service, struct string_list *lines);
 /* The active operation ends without ever having reached the machine. */
 void finish_before_machine(struct service *service, enum operation_state state, const char *detail);
 
+/* It was done before the last daemon ended; only its end had not been written down. */
+void finish_done_before(struct service *service);
+
 /* act.c: what the machine asks for. */
 bool act_spawn(struct service *service); /* false: there is no instance, start_error says why */
 void act_signal(struct service *service);

@@ -8,9 +8,10 @@
 
 struct exchange;
 
-#define BODY_LIMIT   65536         /* bytes of a request's body */
-#define BODY_DRAINED (1024 * 1024) /* so much is read all the same: who still sends hears no 413   \
-                                    */
+#define BODY_LIMIT 65536 /* bytes of a request's body */
+#define BODY_DRAINED                                                                               \
+    (1024 * 1024) /* so much is read all the same: who still sends hears no 413                    \
+                   */
 
 /* False: the problem is said, and the connection will be closed. */
 bool head_check(struct exchange *x, const char *version);

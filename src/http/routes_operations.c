@@ -269,6 +269,39 @@ static void answer_too_late(struct exchange *x, const struct operation *op)
             op->id, action_name(op->action), op->service, operation_state_name(op->state));
 }
 
+/* How long the end of a cancelled operation may take to its place in the journal. */
+#define WRITTEN_WITHIN (5 * USEC_PER_SEC)
+
+static void after_cancel(struct exchange *x)
+{
+    int64_t id = x->told.operation.id;
+
+    if (supervisor_written(x->http->supervisor, id))
+        answer_operation(x, MHD_HTTP_OK, &x->told.operation);
+    else
+        exchange_problem(x, PROBLEM_JOURNAL_UNAVAILABLE,
+                         "operation %" PRId64 " is cancelled, but the journal cannot be written: "
+                         "should the daemon die before it can, the operation will run",
+                         id);
+}
+
+static void written(void *context)
+{
+    exchange_arrived(context);
+}
+
+/* Takes op. A cancel is true once it is written down. */
+static void confirm_cancel(struct exchange *x, struct operation *op)
+{
+    x->told.operation = *op;
+    *op = (struct operation){0};
+    if (exchange_expect(x, after_cancel))
+        supervisor_wait_written(x->http->supervisor, x->told.operation.id,
+                                clock_mono_us() + WRITTEN_WITHIN, written, x);
+    else
+        after_cancel(x);
+}
+
 void route_cancel(struct exchange *x)
 {
     struct operation op;
@@ -289,7 +322,12 @@ void route_cancel(struct exchange *x)
         result = CANCEL_TOO_LATE;
     }
     if (result == CANCEL_DONE)
-        answer_operation(x, MHD_HTTP_OK, &op);
+        confirm_cancel(x, &op);
+    else if (result == CANCEL_NOT_YOURS && !operation_ended(&op))
+        exchange_problem(x, PROBLEM_CANNOT_CANCEL,
+                         "operation %" PRId64 " is the supervisor's own (%s): stop \"%s\" to end "
+                         "what it is for",
+                         op.id, name_of(&origin_names, (int)op.origin), op.service);
     else
         answer_too_late(x, &op);
     operation_deinit(&op);
