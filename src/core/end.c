@@ -54,7 +54,7 @@ static void settled(void *context, int result)
     service_lock(op->service);
     op->settled = true;
     service_unlock(op->service);
-    wait_set_fire(&op->service->host->waits, &op->waiters);
+    wait_set_fire(&op->service->host->waits, &op->settled_waiters);
     if (result < 0)
         log_error("%s: the end of operation %lld could not be written down: %s", op->record.service,
                   (long long)op->record.id, strerror(-result));

@@ -160,7 +160,8 @@ void supervisor_wait_written(struct supervisor *supervisor, int64_t id, int64_t 
 
     if (op) {
         service_lock(op->service);
-        waits = !op->settled && wait_set_add(&host->waits, &op->waiters, until_mono, done, context);
+        waits = !op->settled &&
+                wait_set_add(&host->waits, &op->settled_waiters, until_mono, done, context);
         service_unlock(op->service);
         op_unref(op);
     }

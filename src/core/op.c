@@ -33,6 +33,7 @@ struct op *op_new(struct service *service, const char *service_name, enum action
     list_init(&op->link);
     list_init(&op->announce_link);
     list_init(&op->waiters);
+    list_init(&op->settled_waiters);
     return op;
 }
 

@@ -21,14 +21,15 @@ struct op {
     struct operation record;
     struct service *service;
     atomic_int references;
-    struct list link;          /* in the service's queue */
-    struct list announce_link; /* of the ended ones of this turn */
-    bool committed;            /* may begin: its acceptance is in the journal, or need not be */
-    bool resumed;              /* had begun under an earlier daemon */
-    struct list waiters;       /* of its end */
-    bool announced;            /* they have been told */
-    bool settled;              /* its end is in the journal */
-    struct op *next;           /* in the index */
+    struct list link;            /* in the service's queue */
+    struct list announce_link;   /* of the ended ones of this turn */
+    bool committed;              /* may begin: its acceptance is in the journal, or need not be */
+    bool resumed;                /* had begun under an earlier daemon */
+    struct list waiters;         /* of its end */
+    bool announced;              /* they have been told */
+    bool settled;                /* its end is in the journal */
+    struct list settled_waiters; /* of that */
+    struct op *next;             /* in the index */
 };
 
 /* One reference, the caller's. NULL without memory. */
