@@ -103,6 +103,10 @@ class Daemon:
         with open(self.service_file(name), "wb") as f:
             f.write(text if isinstance(text, bytes) else text.encode())
 
+    def service_text(self, name):
+        with open(self.service_file(name)) as f:
+            return f.read()
+
     # ---- its life ----
 
     def __enter__(self):
