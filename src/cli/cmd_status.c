@@ -11,14 +11,6 @@
 
 #include <string.h>
 
-/* The daemon's own time, so that two clocks need not agree. */
-static int64_t time_of(const json_t *body)
-{
-    int64_t now = when_parse(field_string(body, "time"));
-
-    return now ? now : clock_utc_us();
-}
-
 static bool is_running(const json_t *service)
 {
     return strcmp(field_string(service, "state"), "running") == 0;
@@ -143,7 +135,7 @@ static enum status show_many(struct cli *cli)
     if (option_given(&cli->options, OPTION_JSON))
         print_json(cli, &answer, chosen);
     else if (json_array_size(chosen) > 0)
-        print_table(cli, chosen, time_of(answer.json));
+        print_table(cli, chosen, clock_utc_us());
     else if (cli->options.count == 1)
         puts("there are no services");
     if (!option_given(&cli->options, OPTION_JSON) && cli->options.count == 1)
@@ -170,7 +162,7 @@ static enum status show_one(struct cli *cli, const char *name)
         if (option_given(&cli->options, OPTION_JSON))
             print_body(&answer);
         else
-            service_print(answer.json, time_of(answer.json), &cli->screen);
+            service_print(answer.json, clock_utc_us(), &cli->screen);
         status = is_running(answer.json) ? STATUS_DONE : STATUS_NOT_RUNNING;
     }
     answer_deinit(&answer);

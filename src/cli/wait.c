@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define LONG_WAIT_US  (30 * USEC_PER_SEC) /* for one alone: its end wakes us */
 #define SHORT_WAIT_US (1 * USEC_PER_SEC)  /* when there are others to look after */
@@ -70,10 +71,17 @@ static void end_all(struct waiting *w, enum status status)
 
 static void say_they_go_on(const struct waiting *w)
 {
-    for (size_t i = 0; i < w->count; i++)
-        if (!w->pending[i].over)
-            complain("operation %lld goes on; cancel with: orderlyctl cancel %lld",
-                     (long long)w->pending[i].id, (long long)w->pending[i].id);
+    for (size_t i = 0; i < w->count; i++) {
+        const struct pending *p = &w->pending[i];
+        long long id = (long long)p->id;
+
+        if (p->over)
+            continue;
+        if (strcmp(field_string(p->answer.json, "state"), "running") == 0)
+            complain("operation %lld goes on; wait for it with: orderlyctl wait %lld", id, id);
+        else
+            complain("operation %lld goes on; cancel with: orderlyctl cancel %lld", id, id);
+    }
 }
 
 static void give_up(struct waiting *w, const struct error *err)

@@ -68,6 +68,8 @@ static void recorded_state(struct service *s, const struct instance_record *reco
     int64_t now = clock_mono_us(), due = 0;
 
     m->tree = m->main = m->started = true;
+    if (record->started_mono > 0 && record->started_mono <= now) /* it has not begun anew */
+        s->state_since_utc -= now - record->started_mono;
     m->after = AFTER_ENDED;
     switch (record->phase) {
     case PHASE_STARTING:

@@ -228,8 +228,12 @@ bool supervisor_config_refusal(struct supervisor *supervisor, const char *name,
         const struct refused_service *refused = &registry->refused[i];
 
         found = strcmp(refused->name, name) == 0;
-        if (found)
-            snprintf(text, 512, "%s:%d: %s", refused->file, refused->line, refused->message);
+        if (found) {
+            char *said = registry_refusal_text(refused);
+
+            snprintf(text, 512, "%s", said ? said : "its file is refused");
+            free(said);
+        }
     }
     registry_unlock(registry);
     return found;

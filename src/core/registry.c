@@ -1,6 +1,7 @@
 #include "registry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,15 @@ void registry_deinit(struct registry *r) NO_THREAD_SAFETY_CHECK
     service_set_deinit(&refused);
     problems_deinit(&r->problems);
     lock_deinit(&r->lock);
+}
+
+char *registry_refusal_text(const struct refused_service *refused)
+{
+    char line[16] = "", *text;
+
+    if (refused->line > 0)
+        snprintf(line, sizeof line, ":%d", refused->line);
+    return asprintf(&text, "%s%s: %s", refused->file, line, refused->message) < 0 ? NULL : text;
 }
 
 static size_t bucket(const char *name)

@@ -22,6 +22,10 @@ struct registry {
     struct problems problems GUARDED_BY(registry_lock_class);
 };
 
+/* "file:line: message", without the line where the whole file is meant. The caller frees; NULL
+ * without memory. */
+char *registry_refusal_text(const struct refused_service *refused);
+
 void registry_init(struct registry *registry);
 void registry_deinit(struct registry *registry);
 void registry_lock(struct registry *registry) ACQUIRE(registry_lock_class);

@@ -116,8 +116,7 @@ static void sweep_service(struct service *s, void *context)
     if (s->removed || !s->known || in_set(changes->set, s->name))
         return;
     if (refused) {
-        if (asprintf(&text, "%s:%d: %s", refused->file, refused->line, refused->message) < 0)
-            text = NULL;
+        text = registry_refusal_text(refused);
         service_post_spec(s, NULL, text);
         return;
     }
@@ -210,17 +209,30 @@ static void show_problems(struct supervisor *supervisor, const struct problems *
     board_touch(&supervisor->host.board);
 }
 
+static void config_freep(struct config **config)
+{
+    config_free(*config);
+}
+
 static int reload(struct supervisor *supervisor, bool strict, struct reload_result *result,
                   struct error *err)
 {
-    const struct config *current = supervisor->host.config;
-    struct config *fresh = config_load(current->file, &result->problems);
+    const struct config *config = supervisor->host.config;
+    CLEANUP(config_freep) struct config *fresh = config_load(config->file, &result->problems);
     struct service_set set = {0};
-    int status = config_load_services(fresh ? fresh : current, &set, &result->problems, err);
+    int status;
 
-    config_free(fresh);
+    if (fresh)
+        config = fresh;
+    else if (supervisor->latest) /* what is broken now does not undo an earlier reload */
+        config = supervisor->latest;
+    status = config_load_services(config, &set, &result->problems, err);
     if (status < 0)
         return status;
+    if (fresh && (!strict || problems_errors(&result->problems) == 0)) {
+        config_free(supervisor->latest);
+        supervisor->latest = take(fresh);
+    }
     if (!strict || problems_errors(&result->problems) == 0) {
         result->applied = true;
         status = apply(supervisor, &set, result);

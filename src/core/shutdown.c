@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "depend.h"
 #include "end.h"
 #include "supervisor_private.h"
 
@@ -32,6 +33,8 @@ static void push_stop(struct service *s)
     struct host *host = s->host;
     struct op *op;
 
+    if (view_of(s).removed)
+        return;                             /* gone for long */
     atomic_fetch_add(&host->stops_left, 1); /* before it can end */
     op = service_push_automatic(s, ACTION_STOP, ORIGIN_SHUTDOWN);
     if (!op)

@@ -221,6 +221,7 @@ void supervisor_free(struct supervisor *supervisor)
     cond_deinit(&host->stops_done);
     lock_deinit(&host->stops_lock);
     lock_deinit(&supervisor->reloading);
+    config_free(supervisor->latest);
     closep(&supervisor->state_lock);
     closep(&supervisor->runtime_lock);
     free(supervisor);

@@ -15,6 +15,7 @@ struct supervisor {
     char boot[BOOT_IDENTITY_SIZE];
     int runtime_lock, state_lock; /* held for as long as we live */
     struct lock reloading;
+    struct config *latest; /* of the last reload that could read supervisor.conf; under reloading */
     int64_t since_utc;
     pthread_t closer;
     bool closer_started;

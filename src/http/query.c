@@ -110,11 +110,13 @@ static bool parse(const struct parameter_kind *p, const char *value, void *ret)
     switch (p->kind) {
     case KIND_FLAG: return parse_flag(value, ret);
     case KIND_WAIT:
-        if (!value) {
+        if (!value || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0)
             *number = CLOCK_NEVER;
-            return true;
-        }
-        return parse_number(p, value, number);
+        else if (strcmp(value, "no") == 0 || strcmp(value, "false") == 0)
+            *number = 0;
+        else
+            return parse_number(p, value, number);
+        return true;
     case KIND_DURATION:
     case KIND_NUMBER: return parse_number(p, value, number);
     case KIND_SERVICE:

@@ -35,6 +35,7 @@ class Stories:
                 now = after[row["name"]]
                 for key in ("pid", "generation", "state", "ready", "goal", "containment"):
                     self.assertEqual(now[key], row[key], (row["name"], key))
+                self.assertLessEqual(now["state_since"], row["state_since"], "it began before")
             for name in services:
                 self.assertEqual(len(d.witness(name, "start")), 2 if name == "web" else 1)
 

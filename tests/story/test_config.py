@@ -374,6 +374,18 @@ class Running(unittest.TestCase):
                 self.assertIn(f"bad{number}.conf:1", answer.json["detail"])
             self.assertNotIn("new", [row["name"] for row in d.status()["services"]])
 
+    def test_a_broken_supervisor_conf_does_not_undo_an_earlier_reload(self):
+        with Daemon({"web": on_fd()}) as d:
+            d.wait_all_running()
+            with open(d.conf) as f:
+                text = f.read()
+            for more in ("\n[operations]\ntimeout = 33s\n", "\n[operations]\ntimeout = 33s\nbogus\n"):
+                with open(d.conf, "w") as f:
+                    f.write(text + more)
+                answer = d.http("POST", "/daemon/reload")
+                self.assertEqual(answer.status, 200)
+                self.assertEqual(d.do("restart", "web")["timeout_seconds"], 33)
+
     def test_sighup_reloads(self):
         with Daemon({"web": on_fd()}) as d:
             d.wait_all_running()

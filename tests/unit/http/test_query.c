@@ -72,6 +72,12 @@ static void a_bare_wait_lasts_as_long_as_it_takes(void **state)
     query_init(&q);
     expect_set(&q, "wait", NULL);
     assert_true(q.wait == CLOCK_NEVER);
+    query_init(&q);
+    expect_set(&q, "wait", "no");
+    assert_int_equal(q.wait, 0);
+    query_init(&q);
+    expect_set(&q, "wait", "yes");
+    assert_true(q.wait == CLOCK_NEVER);
 }
 
 static void what_is_not_given_has_its_default(void **state)
