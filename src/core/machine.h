@@ -2,12 +2,15 @@
  * deadline, the end of the operation that runs. Everything that changes a service goes through it.
  *
  * The state that people see is coarse; these facts refine it:
- *   tree     an instance has been spawned and its TREE_GONE has not come: while it is set nothing
- * may be spawned, whatever is asked main     its main process has not exited started  its program
- * runs (the executor is through) killing  SIGKILL has been sent to the tree, and stuck: that did
- * not help after    in `stopping`, what follows when the tree is gone op       the operation that
- * runs, as far as the machine cares The goal is what is wanted, apart from what is: recovery works
- * towards it, nothing else does.
+ * - tree: an instance has been spawned and its TREE_GONE has not come. While it is set nothing may
+ *   be spawned, whatever is asked.
+ * - main: its main process has not exited.
+ * - started: its program runs, the executor is through.
+ * - killing: SIGKILL has been sent to the tree; stuck: that did not help.
+ * - after: in `stopping`, what follows when the tree is gone.
+ * - op: the operation that runs, as far as the machine cares.
+ *
+ * The goal is what is wanted, apart from what is: recovery works towards it, nothing else does.
  *
  * Threads: none, it is a function. Ownership: plain values. */
 #pragma once
@@ -18,8 +21,7 @@
 #include <stdint.h>
 
 enum machine_event_kind {
-    /* An operation begins; the core begins none while another runs, nor in `stopping` unless stuck.
-     */
+    /* An operation begins: none while another runs, and none in `stopping` unless it is stuck. */
     EVENT_BEGIN_START,
     EVENT_BEGIN_RECOVERY, /* an automatic start: only towards the goal, and it resets no attempts */
     EVENT_BEGIN_STOP,
