@@ -25,6 +25,7 @@ enum backend_event_kind {
     BACKEND_STARTED,     /* the program itself runs now */
     BACKEND_START_ERROR, /* it does not, detail says why; MAIN_EXITED and TREE_GONE follow */
     BACKEND_READY,       /* it has told so */
+    BACKEND_RELOADED,    /* the reload that was asked for is through: exit says how, detail adds */
     BACKEND_MAIN_EXITED, /* exit says how */
     BACKEND_TREE_GONE,   /* no process of it is left; always the last, after MAIN_EXITED */
 };
@@ -33,8 +34,8 @@ struct backend_event {
     enum backend_event_kind kind;
     int64_t generation;
     pid_t pid;              /* STARTED: the main process */
-    struct exit_cause exit; /* MAIN_EXITED */
-    const char *detail;     /* START_ERROR; valid during the call */
+    struct exit_cause exit; /* MAIN_EXITED, RELOADED */
+    const char *detail;     /* START_ERROR, RELOADED (or NULL); valid during the call */
 };
 
 /* How far the instance was when it was written down last. */
@@ -54,26 +55,44 @@ struct instance {
     int64_t generation;
     pid_t pid; /* of the main process; 0: not known yet, the core stores what STARTED says */
     enum containment containment;
+    const char *place; /* where its processes are, for usage_read(): a control group; NULL: none */
+};
+
+/* What an instance begins with; all borrowed. */
+struct launch {
+    const struct service_spec *spec;
+    int64_t generation;
+    const char *fifo;       /* takes stdout, and stderr too unless it has its own */
+    const char *error_fifo; /* takes stderr; NULL: merged */
+};
+
+/* Whom a signal is for. */
+enum reach {
+    REACH_MAIN,   /* the main process alone */
+    REACH_GROUP,  /* its process group; everything that is left once it has exited */
+    REACH_TREE,   /* everything, SIGKILL only; may be repeated */
+    REACH_RELOAD, /* the reload command that runs, SIGKILL only */
 };
 
 typedef void backend_listener(void *owner, const struct backend_event *event);
 
 struct backend_ops {
-    /* Prepares, writes the instance down, and lets it go; the outcome comes as an event. fifo is
-     * the path that takes stdout and stderr. -errno: nothing was started and no event follows. */
-    int (*start)(struct backend *backend, const struct service_spec *spec, int64_t generation,
-                 const char *fifo, void *owner, struct instance **ret_instance, struct error *err);
+    /* Prepares, writes the instance down, and lets it go; the outcome comes as an event.
+     * -errno: nothing was started and no event follows. */
+    int (*start)(struct backend *backend, const struct launch *launch, void *owner,
+                 struct instance **ret_instance, struct error *err);
     /* Takes over what a record tells of; when nothing of it lives, MAIN_EXITED and TREE_GONE come
      * as events; STARTED comes only if its main process had not been written down yet. -ENOENT: the
      * record belongs to no open instance. */
     int (*adopt)(struct backend *backend, const struct service_spec *spec,
                  const struct instance_record *record, void *owner, struct instance **ret_instance,
                  struct error *err);
-    /* The stop signal: to the process group of the main process, or to everything that is left
-     * once that has exited. A process that has gone already is no error. */
-    int (*signal)(struct instance *instance, int signal, struct error *err);
-    /* SIGKILL to the whole tree; may be repeated. */
-    int (*kill)(struct instance *instance, struct error *err);
+    /* A process that has gone already is no error, but for REACH_MAIN: -ESRCH. */
+    int (*signal)(struct instance *instance, int signal, enum reach reach, struct error *err);
+    /* Runs launch->spec's reload_argv beside the main process, in its tree, as its user, with
+     * MAINPID in the environment; RELOADED follows when it has exited, also when TREE_GONE ended
+     * it. One at a time. -errno: it does not run and no event follows. */
+    int (*reload)(struct instance *instance, const struct launch *launch, struct error *err);
     /* Writes down how far it is. Never fails, never blocks. */
     void (*mark)(struct instance *instance, enum instance_phase phase);
     /* Forgets it: after TREE_GONE its record is closed; before, it stays for the next daemon. */

@@ -25,12 +25,27 @@ int process_backend_left(struct backend *backend, struct instance_record **ret_r
 
 /* What this kernel and place allow, for /version and /status. */
 struct process_capabilities {
-    bool cgroup;    /* a group per instance */
-    bool clone3;    /* else posix_spawn */
-    bool exit_info; /* exit status of adopted processes */
+    bool cgroup;                               /* a group per instance */
+    bool clone3;                               /* else posix_spawn */
+    bool exit_info;                            /* exit status of adopted processes */
+    bool memory_limit, cpu_limit, tasks_limit; /* [limits] of services can be kept */
 };
 void process_backend_capabilities(const struct backend *backend,
                                   struct process_capabilities *ret_capabilities);
+
+/* What the cgroup controllers of this place let a service be limited in; each limit that a spec
+ * sets must be there, or it cannot be kept. true: it can, and the controllers are enabled for it;
+ * else text says what is missing and what would help. */
+bool process_backend_can_limit(const struct backend *backend, const struct service_spec *spec,
+                               char text[static 256]);
+
+/* What the whole tree of an instance uses now; -1: not known here. Any thread; reads files only,
+ * so the instance may have gone meanwhile: then everything is -1. place may be NULL: pid and what
+ * descends from it. */
+struct usage {
+    int64_t memory_bytes, cpu_us, tasks;
+};
+void usage_read(const char *place, pid_t pid, struct usage *ret_usage);
 
 /* "<boot id>:<pid namespace>:<start of its pid 1>": pids and monotonic times mean something only
  * within one of these. */

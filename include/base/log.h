@@ -11,6 +11,7 @@ enum log_target { LOG_TARGET_AUTO, LOG_TARGET_STDERR, LOG_TARGET_JOURNAL, LOG_TA
  * is made with mode 0640. Before the first call everything goes to stderr at level INFO. */
 int log_open(enum log_target target, enum log_level level, const char *path, struct error *err);
 void log_close(void);
+void log_set_level(enum log_level level); /* at any time */
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

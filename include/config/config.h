@@ -46,6 +46,11 @@ struct config {
     char *group;      /* NULL: none */
     char *listen;     /* "127.0.0.1:8091"; NULL: no TCP */
     char *token_file; /* default: token in state_dir */
+    /* What Host may say, beside loopback: small letters, IPv6 addresses in brackets; one with a
+     * port goes for that port alone. */
+    struct string_list server_names;
+    char *tls_cert, *tls_key; /* PEM files; NULL: no TLS */
+    bool allow_plain_http;    /* off loopback without TLS */
     /* [operations] */
     int64_t timeout_us; /* default of services that set none */
     int64_t queue_limit, queue_limit_total;
@@ -59,6 +64,14 @@ struct config {
 /* Reads path. NULL when it holds an error or cannot be read; problems are appended either way. */
 struct config *config_load(const char *path, struct problems *problems);
 void config_free(struct config *config); /* NULL is fine */
+
+/* Whether TCP is listened to on another address than loopback. */
+bool config_off_loopback(const struct config *config);
+
+/* The keys ("api.listen") in which b differs from a and which a running daemon cannot take up.
+ * 0 or -ENOMEM. */
+int config_needs_restart(const struct config *a, const struct config *b,
+                         struct string_list *ret_keys);
 
 /* A services.d file that was refused: its first error stands for it. */
 struct refused_service {
@@ -79,6 +92,10 @@ struct service_set {
 int config_load_services(const struct config *config, struct service_set *ret_set,
                          struct problems *problems, struct error *err);
 void service_set_deinit(struct service_set *set);
+/* Refuses specs[index] for something that only the supervisor can judge (a limit that this place
+ * cannot keep): it becomes one of set->refused and a problem. 0 or -ENOMEM with nothing changed. */
+int service_set_refuse(struct service_set *set, size_t index, const char *key, const char *message,
+                       struct problems *problems);
 
 /* Reads everything as at a start; tells every error and warning, or how many services there are.
  * False: there are errors. */

@@ -1,9 +1,10 @@
 /* settings - what the daemon tells orderly-exec to become, and what is said between the two.
  *
  * A sealed memfd holds a struct exec_settings, then its strings, each NUL-terminated, in this
- * order: directory, stdio path, ready path, environment file, cgroup path (each "" when not used),
- * then argument_count arguments, environment_count KEY=VALUE strings; then group_count gid_t
- * values, aligned to 4. orderly-exec is started as: orderly-exec <settings fd> <gate fd>.
+ * order: directory, output path, error path, ready path, environment file, cgroup path (each ""
+ * when not used; without an error path stderr goes where stdout does), then argument_count
+ * arguments, environment_count KEY=VALUE strings; then group_count gid_t values, aligned to 4.
+ * orderly-exec is started as: orderly-exec <settings fd> <gate fd>.
  *
  * The gate is a SOCK_SEQPACKET pair. The daemon writes one byte (GATE_OPEN) once the instance is
  * written down; end of file instead means that the daemon died: the executor exits and nothing has
@@ -24,7 +25,7 @@
 #include <stdint.h>
 
 #define EXEC_SETTINGS_MAGIC   0x4f524458u /* "ORDX" */
-#define EXEC_SETTINGS_VERSION 1u
+#define EXEC_SETTINGS_VERSION 2u
 #define GATE_OPEN             'G'
 
 enum exec_flags {
@@ -62,6 +63,7 @@ enum exec_step {
     STEP_LIMITS,
     STEP_OOM,
     STEP_STDIO,
+    STEP_ERROR_OUTPUT,
     STEP_READY,
     STEP_ENVIRONMENT_FILE,
     STEP_GROUPS,

@@ -14,7 +14,13 @@ enum service_state {
     STATE_FAILED,
 };
 enum goal { GOAL_DOWN, GOAL_UP };
-enum action { ACTION_START, ACTION_STOP, ACTION_RESTART };
+enum action { ACTION_START, ACTION_STOP, ACTION_RESTART, ACTION_RELOAD, ACTION_SIGNAL };
+/* How a new operation stands to those that are there already. */
+enum mode {
+    MODE_QUEUE,   /* behind them */
+    MODE_FAIL,    /* refused when there are any */
+    MODE_REPLACE, /* instead of them: they end `superseded`; a stop that runs is finished first */
+};
 enum operation_state {
     OPERATION_QUEUED,
     OPERATION_RUNNING,
@@ -35,6 +41,20 @@ enum origin {
 };
 enum readiness_type { READINESS_DELAY, READINESS_IMMEDIATE, READINESS_FD };
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NO };
+enum event_kind {
+    EVENT_KIND_OPERATION,
+    EVENT_KIND_STATE,
+    EVENT_KIND_EXIT,
+    EVENT_KIND_CONFIG,
+    EVENT_KIND_DAEMON,
+};
+enum output_target { OUTPUT_FILE, OUTPUT_CONSOLE, OUTPUT_BOTH, OUTPUT_NONE };
+enum stream { STREAM_STDOUT, STREAM_STDERR };
+#define STREAMS (STREAM_STDERR + 1)
+enum when_full {
+    WHEN_FULL_BLOCK, /* what cannot be kept waits in the FIFO, and then its writer */
+    WHEN_FULL_DROP,  /* it is read, counted and thrown away */
+};
 enum containment { CONTAINMENT_NONE, CONTAINMENT_CGROUP, CONTAINMENT_BEST_EFFORT };
 enum role { ROLE_NONE, ROLE_READ, ROLE_OPERATE, ROLE_ADMIN };
 
@@ -42,8 +62,10 @@ struct name_set {
     const char *const *names;
     size_t count;
 };
-extern const struct name_set service_state_names, goal_names, action_names, operation_state_names,
-    origin_names, readiness_type_names, restart_policy_names, containment_names, role_names;
+extern const struct name_set service_state_names, goal_names, action_names, mode_names,
+    operation_state_names, origin_names, readiness_type_names, restart_policy_names,
+    containment_names, output_target_names, stream_names, when_full_names, event_kind_names,
+    role_names;
 
 const char *name_of(const struct name_set *set, int value);
 int name_parse(const struct name_set *set, const char *word);

@@ -13,15 +13,21 @@
 #include <stdint.h>
 
 #define IDENTITY_MAX 80
+#define REASON_MAX   256 /* bytes, without the end */
 
 struct operation {
     int64_t id;
     char service[SERVICE_NAME_MAX + 1];
     enum action action;
+    int signal; /* of ACTION_SIGNAL */
     enum operation_state state;
     bool changed;
     enum origin origin;
     char requested_by[IDENTITY_MAX]; /* "uid:0", "token:deploy", "supervisor" */
+    char *reason;                    /* why, in their words; NULL: not said */
+    int64_t batch;                   /* the first operation of its batch; 0: none */
+    int64_t coalesced_into;          /* the operation that does it along; 0: none */
+    bool durable;                    /* its acceptance is in the journal */
     int position;                    /* operations before it on its service; 0 once it runs */
     char *waiting_for;               /* the dependency it waits for; NULL: none */
     int64_t accepted_utc, started_utc, finished_utc; /* 0: not yet */
@@ -33,6 +39,7 @@ struct operation {
     /* Not shown: what a next daemon needs to go on. */
     int64_t started_mono;     /* 0: has not begun */
     int64_t begin_generation; /* of a restart: the instance that is to be replaced */
+    bool replaces;            /* MODE_REPLACE: those before it end when it is committed */
 };
 
 static inline bool operation_ended(const struct operation *op)

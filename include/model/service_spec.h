@@ -47,6 +47,10 @@ struct service_spec {
     int stop_signal;
     int64_t stop_timeout_us;
     int64_t queue_limit;
+    int reload_signal;    /* 0: none */
+    char *reload_command; /* as written; NULL: none; never both */
+    struct string_list reload_argv;
+    bool coalesce; /* a request joins an identical one at the end of the queue */
 
     /* [readiness] */
     enum readiness_type readiness;
@@ -59,10 +63,18 @@ struct service_spec {
     int64_t attempts; /* 0: for ever */
 
     /* [log] */
+    enum output_target output_target;
+    bool separate_stderr;
+    int64_t log_max_age_us; /* 0: any */
+    bool log_compress, log_timestamps;
+    enum when_full when_full;
     int64_t log_max_size; /* bytes; 0: never rotated */
     int64_t log_max_files;
 
     /* [limits]; -1: as the daemon was given them */
+    int64_t memory;    /* bytes of the whole tree; these three through cgroup controllers */
+    int64_t cpu_milli; /* thousandths of a processor */
+    int64_t tasks;
     int64_t nofile;
     int64_t core;
     bool set_oom_score_adjust;
@@ -77,6 +89,14 @@ void spec_unref(struct service_spec *spec); /* NULL is fine */
 /* Whether anything differs at all, and whether what differs takes effect only at the next start. */
 bool spec_equal(const struct service_spec *a, const struct service_spec *b);
 bool spec_same_instance(const struct service_spec *a, const struct service_spec *b);
+/* The same for two specs that make the same instance, over daemons too; never 0. */
+uint64_t spec_digest(const struct service_spec *spec);
+
+/* Whether a reload of the service means anything. */
+static inline bool spec_can_reload(const struct service_spec *spec)
+{
+    return spec->reload_signal || spec->reload_command;
+}
 
 bool service_name_valid(const char *name);
 

@@ -27,6 +27,8 @@ struct service_status {
     enum containment containment;
     bool config_changed;
     char *config_error;
+    char *log_error; /* why its output cannot be kept at the moment; NULL: it can */
+    char *place;     /* where its processes are, for usage_read(); not shown; NULL: nowhere */
 };
 
 void status_free(struct service_status *status); /* NULL is fine */

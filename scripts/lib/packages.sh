@@ -3,11 +3,12 @@
 # shellcheck disable=SC2034  # the lists are for the scripts that source this
 
 packages_build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libsystemd-dev
-    libmicrohttpd-dev libjansson-dev libsqlite3-dev "libcurl4-gnutls-dev|libcurl4-openssl-dev")
+    libmicrohttpd-dev libgnutls28-dev zlib1g-dev libjansson-dev libsqlite3-dev
+    "libcurl4-gnutls-dev|libcurl4-openssl-dev")
 packages_services=(busybox lighttpd nats-server redis-tools)
 packages_run=("${packages_build[@]}" "${packages_services[@]}" curl)
 packages_test=("${packages_build[@]}" "${packages_services[@]}" curl clang clang-format
-    libclang-rt-14-dev libcmocka-dev python3 sqlite3)
+    libclang-rt-14-dev libcmocka-dev openssl python3 sqlite3 zsh)
 
 package_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

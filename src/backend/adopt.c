@@ -147,6 +147,7 @@ int process_adopt(struct backend *backend, const struct service_spec *spec,
     }
     p->slot = slot;
     p->base.pid = data.pid;
+    p->base.place = p->group;
     p->base.containment = p->group ? CONTAINMENT_CGROUP : CONTAINMENT_BEST_EFFORT;
     p->outcome_told = true;
     instance_lock(p);

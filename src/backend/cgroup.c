@@ -52,9 +52,16 @@ int cgroup_populated(const char *path, bool *ret_populated, struct error *err)
     return 0;
 }
 
-/* Calls each(path of the group below, context) for every one. */
-static int for_each_below(const char *path, int depth,
-                          int (*each)(const char *path, int depth, int context), int context)
+/* What is done with each group, and what it is told. */
+struct walk {
+    int (*visit)(const char *path, struct walk *walk);
+    cgroup_process_visitor *process;
+    void *context;
+    int depth;
+};
+
+/* Visits every group right below. */
+static int walk_below(const char *path, struct walk *walk)
 {
     CLEANUP(closedirp) DIR *dir = opendir(path);
     const struct dirent *entry;
@@ -62,8 +69,9 @@ static int for_each_below(const char *path, int depth,
 
     if (!dir)
         return errno == ENOENT ? 0 : -errno;
-    if (depth == DEPTH_MAX)
+    if (walk->depth == DEPTH_MAX)
         return -ELOOP;
+    walk->depth++;
     while ((entry = readdir(dir))) {
         CLEANUP(freep) char *below = NULL;
 
@@ -71,16 +79,18 @@ static int for_each_below(const char *path, int depth,
             continue;
         if (asprintf(&below, "%s/%s", path, entry->d_name) < 0) {
             below = NULL;
-            return -ENOMEM;
+            result = -ENOMEM;
+            break;
         }
-        r = each(below, depth + 1, context);
+        r = walk->visit(below, walk);
         if (r < 0 && result == 0)
             result = r;
     }
+    walk->depth--;
     return result;
 }
 
-static int signal_members(const char *path, int signal)
+static int each_member(const char *path, struct walk *walk)
 {
     CLEANUP(freep) char *file = NULL;
     CLEANUP(fclosep) FILE *members = NULL;
@@ -93,26 +103,37 @@ static int signal_members(const char *path, int signal)
     members = fopen(file, "re");
     if (!members)
         return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-    while (fscanf(members, "%d", &pid) == 1) {
-        CLEANUP(closep) int fd = pid > 0 ? sys_pidfd_open(pid) : -1;
-
-        if (fd >= 0)
-            sys_pidfd_send_signal(fd, signal);
-    }
+    while (fscanf(members, "%d", &pid) == 1)
+        if (pid > 0) /* 0: of another pid namespace */
+            walk->process(pid, walk->context);
     return 0;
 }
 
-static int signal_all(const char *path, int depth, int signal)
+static int each_process(const char *path, struct walk *walk)
 {
-    int r = signal_members(path, signal);
-    int below = for_each_below(path, depth, signal_all, signal);
+    int r = each_member(path, walk), below = walk_below(path, walk);
 
     return r < 0 ? r : below;
 }
 
+int cgroup_for_each_process(const char *path, cgroup_process_visitor *visit, void *context)
+{
+    struct walk walk = {.visit = each_process, .process = visit, .context = context};
+
+    return each_process(path, &walk);
+}
+
+static void signal_process(pid_t pid, void *context)
+{
+    CLEANUP(closep) int fd = sys_pidfd_open(pid);
+
+    if (fd >= 0)
+        sys_pidfd_send_signal(fd, *(const int *)context);
+}
+
 int cgroup_signal(const char *path, int signal, struct error *err)
 {
-    int r = signal_all(path, 0, signal);
+    int r = cgroup_for_each_process(path, signal_process, &signal);
 
     return r < 0 ? error_set(err, r, "signal the processes of group %s: %m", path) : 0;
 }
@@ -135,18 +156,20 @@ int cgroup_kill(const char *path, struct error *err)
     return 0;
 }
 
-static int remove_all(const char *path, int depth, int unused)
+static int remove_all(const char *path, struct walk *walk)
 {
     if (rmdir(path) == 0 || errno == ENOENT)
         return 0;
-    if (for_each_below(path, depth, remove_all, unused) < 0)
+    if (walk_below(path, walk) < 0)
         return -EBUSY;
     return rmdir(path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 int cgroup_remove(const char *path)
 {
-    return remove_all(path, 0, 0);
+    struct walk walk = {.visit = remove_all};
+
+    return remove_all(path, &walk);
 }
 
 void cgroup_clean(const char *parent, bool (*named)(void *context, const char *name), void *context)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The folder for this runtime_dir's groups where groups may be made and joined, or NULL: not here,
  * *ret_reason says why. It is made; the caller frees the path. */
@@ -19,6 +20,9 @@ int cgroup_populated(const char *path, bool *ret_populated, struct error *err);
 int cgroup_kill(const char *path, struct error *err);
 /* To each process in it and below it. */
 int cgroup_signal(const char *path, int signal, struct error *err);
+/* Each process in it and below it; a group that is not there has none. 0 or -errno. */
+typedef void cgroup_process_visitor(pid_t pid, void *context);
+int cgroup_for_each_process(const char *path, cgroup_process_visitor *visit, void *context);
 /* With the groups below, made by the service; -EBUSY: it is not quite empty yet. */
 int cgroup_remove(const char *path);
 /* Removes the empty groups in parent that no record names any more. */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/sys.h"
 #include "cgroup.h"
+#include "controllers.h"
 #include "identity.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+
+#define PARENT_NAME "orderly-"
 
 /* /proc/self/cgroup has our place in the unified hierarchy as a line "0::/path". */
 static bool own_place(char *place, size_t size)
@@ -77,18 +80,47 @@ static char *group_of_line(char *line, const char *place)
     return group_by_mount(root, point, place);
 }
 
-static bool delegated(const char *group)
+static bool is_marked_delegated(const char *group)
 {
     static const char *const names[] = {"trusted.delegate", "user.delegate"};
-    struct stat st;
     char value;
 
-    if (stat("/run/systemd/system", &st) < 0)
-        return true; /* nobody above who would mind */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (getxattr(group, names[i], &value, 1) == 1 && value == '1')
             return true;
     return false;
+}
+
+static bool delegated(const char *group)
+{
+    struct stat st;
+
+    if (stat("/run/systemd/system", &st) < 0)
+        return true; /* nobody above who would mind */
+    return is_marked_delegated(group);
+}
+
+static bool ends_with(const char *string, const char *end)
+{
+    size_t len = strlen(string), size = strlen(end);
+
+    return len >= size && strcmp(string + len - size, end) == 0;
+}
+
+/* The group to divide: ours, or the one above if ours was only made to keep that one free of
+ * processes, by us (controllers.h) or by systemd (DelegateSubgroup=). */
+static void leave_own_leaf(char *group)
+{
+    char *slash = strrchr(group, '/');
+    bool leaf;
+
+    if (!slash || slash == group)
+        return;
+    leaf = strncmp(slash, "/" PARENT_NAME, strlen("/" PARENT_NAME)) == 0 &&
+           ends_with(slash, DAEMON_GROUP_SUFFIX);
+    *slash = '\0';
+    if (!leaf && !(ends_with(group, ".service") && is_marked_delegated(group)))
+        *slash = '/';
 }
 
 /* To move a process takes leave to write both groups' lists. */
@@ -130,7 +162,7 @@ static char *parent_in(const char *group, const char *runtime_dir, const char **
         *ret_reason = "this group has not been delegated to us by systemd";
         return NULL;
     }
-    if (asprintf(&parent, "%s/orderly-%08" PRIx32, group,
+    if (asprintf(&parent, "%s/" PARENT_NAME "%08" PRIx32, group,
                  (uint32_t)hash_text(HASH_SEED, runtime_dir)) < 0) {
         parent = NULL;
         *ret_reason = "out of memory";
@@ -156,8 +188,10 @@ char *cgroup_find_parent(const char *runtime_dir, const char **ret_reason)
     while (!parent && getline(&line, &capacity, f) > 0) {
         CLEANUP(freep) char *group = group_of_line(line, place);
 
-        if (group)
-            parent = parent_in(group, runtime_dir, ret_reason);
+        if (!group)
+            continue;
+        leave_own_leaf(group);
+        parent = parent_in(group, runtime_dir, ret_reason);
     }
     return parent;
 }

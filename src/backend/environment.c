@@ -1,7 +1,6 @@
 #include "environment.h"
 
 #include "base/cleanup.h"
-#include "exec/settings.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -114,7 +113,8 @@ int environment_inherit(struct string_list *ret_list)
 
 /* What nothing else may override. Ours come last: a service that lost its marker could not be
  * found again. */
-static int put_own(struct string_list *list, const struct service_spec *spec, const char *marker)
+static int put_own(struct string_list *list, const struct service_spec *spec, const char *marker,
+                   const char *added)
 {
     int r = 0;
 
@@ -124,22 +124,19 @@ static int put_own(struct string_list *list, const struct service_spec *spec, co
         r = put_value(list, "ORDERLY_SERVICE", spec->name);
     if (r == 0)
         r = put(list, marker);
-    if (r == 0 && spec->readiness == READINESS_FD) {
-        char number[12];
-
-        snprintf(number, sizeof number, "%d", EXEC_READY_FD);
-        r = put_value(list, "ORDERLY_READY_FD", number);
-    }
+    if (r == 0 && added)
+        r = put(list, added);
     return r;
 }
 
 int environment_build(const struct string_list *inherited, const struct service_spec *spec,
-                      const char *marker, struct string_list *ret_list, size_t *ret_own)
+                      const char *marker, const char *added, struct string_list *ret_list,
+                      size_t *ret_own)
 {
     CLEANUP(list_deinit) struct string_list own = {0};
     CLEANUP(list_deinit) struct string_list user = {0};
     CLEANUP(list_deinit) struct string_list list = {0};
-    int r = put_own(&own, spec, marker);
+    int r = put_own(&own, spec, marker, added);
 
     if (r == 0)
         r = put_user(&user, spec->user, spec->home);

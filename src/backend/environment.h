@@ -9,6 +9,8 @@
 int environment_inherit(struct string_list *ret_list);
 
 /* inherited, the user's HOME and such, the spec's own, and ours, each key once. *ret_own: how many
- * of the last ones win over an environment file. marker is a whole KEY=VALUE. 0 or -ENOMEM. */
+ * of the last ones win over an environment file. marker and added are whole KEY=VALUE; added may be
+ * NULL. 0 or -ENOMEM. */
 int environment_build(const struct string_list *inherited, const struct service_spec *spec,
-                      const char *marker, struct string_list *ret_list, size_t *ret_own);
+                      const char *marker, const char *added, struct string_list *ret_list,
+                      size_t *ret_own);

@@ -3,8 +3,10 @@
 #include "base/cleanup.h"
 #include "base/sys.h"
 #include "cgroup.h"
+#include "controllers.h"
 #include "environment.h"
 #include "identity.h"
+#include "limits.h"
 #include "process_instance.h"
 
 #include <errno.h>
@@ -57,12 +59,12 @@ static int set_identity(struct backend *b, struct error *err)
 /* A folder whose name the instance file can't hold is no use: the next daemon would not find it. */
 static void find_parent(struct backend *b, bool force_best_effort)
 {
-    const char *reason;
-
+    b->no_parent = "ORDERLY_CONTAINMENT=best-effort is set";
     if (force_best_effort)
         return;
-    b->parent = cgroup_find_parent(b->runtime_dir, &reason);
+    b->parent = cgroup_find_parent(b->runtime_dir, &b->no_parent);
     if (b->parent && instances_parent_add(b->instances, b->parent, &b->parent_number) < 0) {
+        b->no_parent = "the path of our own is too long to be written down";
         rmdir(b->parent);
         free(b->parent);
         b->parent = NULL;
@@ -134,8 +136,8 @@ void process_backend_free(struct backend *b)
     group_watch_free(b->group_watch);
     spawner_deinit(&b->spawner);
     instances_free(b->instances);
-    if (b->parent)
-        rmdir(b->parent); /* stays while there are groups in it */
+    if (b->parent && rmdir(b->parent) == 0) /* else there are groups in it still */
+        controllers_leave(b->parent);
     string_list_clear(&b->environment);
     free(b->parent);
     free(b->runtime_dir);
@@ -195,5 +197,19 @@ void process_backend_capabilities(const struct backend *b,
         .cgroup = b->parent,
         .clone3 = b->spawner.clones,
         .exit_info = b->spawner.exit_info,
+        .memory_limit = b->parent && limits_possible(b->parent, LIMIT_MEMORY),
+        .cpu_limit = b->parent && limits_possible(b->parent, LIMIT_CPU),
+        .tasks_limit = b->parent && limits_possible(b->parent, LIMIT_TASKS),
     };
+}
+
+bool process_backend_can_limit(const struct backend *b, const struct service_spec *spec,
+                               char text[static 256])
+{
+    struct error err = {0};
+    int r = limits_prepare(b->parent, b->no_parent, spec, &err);
+
+    if (r < 0)
+        snprintf(text, 256, "%.255s", err.text);
+    return r == 0;
 }

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/sys.h"
 #include "cgroup.h"
+#include "reload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -44,6 +45,9 @@ void process_instance_free(struct process_instance *p) NO_THREAD_SAFETY_CHECK /*
     closep(&p->socket);
     closep(&p->ready_fd);
     closep(&p->main_fd);
+    closep(&p->reload.pidfd);
+    closep(&p->reload.socket);
+    spec_unref(p->reload.spec);
     spec_unref(p->spec);
     free(p->marker);
     free(p->group);
@@ -84,9 +88,8 @@ static enum signalled signal_main(struct process_instance *p, int signal)
     return SIGNALLED;
 }
 
-static int process_signal(struct instance *instance, int signal, struct error *err)
+static int signal_group(struct process_instance *p, int signal, struct error *err)
 {
-    struct process_instance *p = (struct process_instance *)instance;
     enum signalled done;
     struct tree tree;
 
@@ -99,6 +102,23 @@ static int process_signal(struct instance *instance, int signal, struct error *e
         return cgroup_signal(p->group, signal, err);
     tree = process_instance_tree(p);
     return tree_signal(&tree, signal, err);
+}
+
+/* The executor, before it has become the program, would take most signals for its end. */
+static int signal_main_alone(struct process_instance *p, int signal, struct error *err)
+{
+    int fd, r;
+
+    instance_lock(p);
+    fd = p->group ? p->pidfd : p->main_fd;
+    if (!p->started)
+        r = error_set(err, -ESRCH, "the main process has not begun yet");
+    else if (p->main_gone || fd < 0 || (r = sys_pidfd_send_signal(fd, signal)) == -ESRCH)
+        r = error_set(err, -ESRCH, "the main process has gone");
+    else if (r < 0)
+        error_set(err, r, "signal the main process: %m");
+    instance_unlock(p);
+    return r;
 }
 
 /* An executor that has not said yet that the service runs may not be in its group yet, or fork the
@@ -120,9 +140,8 @@ static void wake_executor(struct process_instance *p)
     instance_unlock(p);
 }
 
-static int process_kill(struct instance *instance, struct error *err)
+static int kill_tree(struct process_instance *p, struct error *err)
 {
-    struct process_instance *p = (struct process_instance *)instance;
     struct tree tree;
     bool gone;
     int r;
@@ -133,12 +152,27 @@ static int process_kill(struct instance *instance, struct error *err)
     if (gone)
         return 0;
     kill_unstarted(p);
+    reload_kill(p); /* which may not be in the group yet either */
     if (p->group)
         return cgroup_kill(p->group, err);
     tree = process_instance_tree(p);
     r = tree_kill(&tree, err);
     wake_executor(p);
     return r;
+}
+
+static int process_signal(struct instance *instance, int signal, enum reach reach,
+                          struct error *err)
+{
+    struct process_instance *p = (struct process_instance *)instance;
+
+    switch (reach) {
+    case REACH_MAIN: return signal_main_alone(p, signal, err);
+    case REACH_GROUP: return signal_group(p, signal, err);
+    case REACH_TREE: return kill_tree(p, err);
+    case REACH_RELOAD: reload_kill(p); return 0;
+    }
+    return error_set(err, -EINVAL, "signal: %m");
 }
 
 static void process_mark(struct instance *instance, enum instance_phase phase)
@@ -167,7 +201,7 @@ const struct backend_ops process_ops = {
     .start = process_start,
     .adopt = process_adopt,
     .signal = process_signal,
-    .kill = process_kill,
+    .reload = process_reload,
     .mark = process_mark,
     .release = process_release,
 };

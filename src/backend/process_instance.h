@@ -1,9 +1,9 @@
 /* process_instance - one run of a service as child processes, and the backend it belongs to.
  *
  * Threads: everything that happens to an instance is found out and told on the watcher's thread
- * (progress.c, reports.c, telling.c); a worker starts, signals, kills and releases. What both touch
- * is under the instance's lock; descriptors are opened before the first watch and closed after the
- * last. Ownership: an instance is the core's until release; it refers to its backend. */
+ * (progress.c, ending.c, reports.c, telling.c); a worker starts, signals, kills and releases. What
+ * both touch is under the instance's lock; descriptors are opened before the first watch and closed
+ * after the last. Ownership: an instance is the core's until release; it refers to its backend. */
 #pragma once
 
 #include "backend/process.h"
@@ -27,7 +27,8 @@ struct backend {
     struct spawner spawner;
     struct instances *instances;
     struct group_watch *group_watch;
-    char *parent; /* where groups are made; NULL: best effort */
+    char *parent;          /* where groups are made; NULL: best effort */
+    const char *no_parent; /* why there is none */
     uint32_t parent_number;
 };
 
@@ -43,6 +44,15 @@ enum wake {
 
 extern struct lock_class instance_lock_class; /* for the compiler only */
 
+/* A reload command, from its beginning until it is told of. */
+struct reload {
+    struct watch watch;        /* of its pidfd */
+    struct deadline abandoned; /* it could not be begun after all */
+    struct service_spec *spec; /* a reference; with it the descriptors are open */
+    int pidfd, socket;
+    bool held; /* the tree's end has waited for it; the watcher's thread alone */
+};
+
 struct process_instance {
     struct instance base;
     struct backend *backend;
@@ -57,6 +67,7 @@ struct process_instance {
     int pidfd; /* of the main process; of the executor where that stays */
     int socket, ready_fd;
     struct watch pid_watch, socket_watch, ready_watch, main_watch;
+    struct reload reload;
     struct deadline wake;
     enum wake wake_for;
     struct group_wait group_wait;
@@ -76,6 +87,9 @@ struct process_instance {
     pid_t executor GUARDED_BY(instance_lock_class); /* that stays; 0: none, or it has gone */
     uint64_t executor_ticks;
     int pending_signal GUARDED_BY(instance_lock_class);
+    bool reloading GUARDED_BY(instance_lock_class);   /* until it has been reaped */
+    bool reload_ran GUARDED_BY(instance_lock_class);  /* ever, for this daemon */
+    pid_t reload_pid GUARDED_BY(instance_lock_class); /* 0: none, or it has been reaped */
 };
 
 static inline void instance_lock(struct process_instance *p)
@@ -101,6 +115,8 @@ void process_instance_free(struct process_instance *p);
 void progress_init(struct process_instance *p);
 int progress_watch(struct process_instance *p, struct error *err);
 void progress_wake(struct process_instance *p, enum wake why, int64_t at_mono);
+/* Watcher's thread: the longer it has gone on, the later. */
+void progress_look_again(struct process_instance *p, enum wake why);
 /* After it no callback of the instance runs, nor will. */
 void progress_end(struct process_instance *p);
 /* What of it is to be found in /proc. */
@@ -109,8 +125,8 @@ struct tree process_instance_tree(struct process_instance *p);
 extern const struct backend_ops process_ops;
 
 /* start.c and adopt.c, the calls of backend_ops. */
-int process_start(struct backend *backend, const struct service_spec *spec, int64_t generation,
-                  const char *fifo, void *owner, struct instance **ret_instance, struct error *err);
+int process_start(struct backend *backend, const struct launch *launch, void *owner,
+                  struct instance **ret_instance, struct error *err);
 int process_adopt(struct backend *backend, const struct service_spec *spec,
                   const struct instance_record *record, void *owner, struct instance **ret_instance,
                   struct error *err);

@@ -1,11 +1,13 @@
 /* progress - what happens to an instance is found out and told here, in order: STARTED or
- * START_ERROR, READY, MAIN_EXITED, TREE_GONE, each at most once, all on the watcher's thread. */
+ * START_ERROR, READY, MAIN_EXITED, TREE_GONE, each at most once, all on the watcher's thread. (Of a
+ * reload command, which may come any number of times between, reload.c tells.) */
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/sys.h"
-#include "cgroup.h"
+#include "ending.h"
 #include "identity.h"
 #include "process_instance.h"
+#include "reload.h"
 #include "reports.h"
 #include "telling.h"
 
@@ -28,55 +30,6 @@ static bool is_released(struct process_instance *p)
 }
 
 static const struct exit_cause unknown = {.kind = EXIT_UNKNOWN};
-
-/* ---- the end of the tree ---- */
-
-static void look_again_later(struct process_instance *p, enum wake why)
-{
-    p->pause = p->pause ? 2 * p->pause : SHORTEST_PAUSE;
-    if (p->pause > LONGEST_PAUSE)
-        p->pause = LONGEST_PAUSE;
-    progress_wake(p, why, clock_mono_us() + p->pause);
-}
-
-static bool group_empty(const struct process_instance *p)
-{
-    bool populated = true;
-
-    return cgroup_populated(p->group, &populated, NULL) == 0 && !populated;
-}
-
-static void check_group(struct process_instance *p)
-{
-    if (p->gone_told)
-        return;
-    if (group_empty(p)) {
-        tell_tree_gone(p);
-        return;
-    }
-    if (p->group_watched)
-        return; /* the next change is told */
-    if (group_watch_add(p->backend->group_watch, &p->group_wait, p->group, &p->wake, NULL) < 0) {
-        look_again_later(p, WAKE_GROUP);
-        return;
-    }
-    p->group_watched = true;
-    p->wake_for = WAKE_GROUP;
-    if (group_empty(p)) /* since it was looked at, and before it was watched */
-        tell_tree_gone(p);
-}
-
-/* The executor that held the tree together was killed: nothing would know of the rest any more, so
- * the rest is killed too, by its marker. */
-static void hunt(struct process_instance *p)
-{
-    struct tree tree = {.marker = p->marker};
-
-    if (tree_kill(&tree, NULL) == 0 && tree_count(&tree, NULL) == 0)
-        tell_tree_gone(p);
-    else
-        look_again_later(p, WAKE_HUNT);
-}
 
 /* ---- what is said ---- */
 
@@ -141,7 +94,7 @@ static void main_ended(struct process_instance *p, struct exit_cause cause)
 {
     tell_main_exited(p, cause);
     if (p->group)
-        check_group(p);
+        ending_group(p);
 }
 
 static struct exit_cause status_of_main(struct process_instance *p)
@@ -163,10 +116,7 @@ static void executor_ended(struct process_instance *p, struct exit_cause cause)
         tell_main_exited(p, cause); /* of the start that failed */
     else
         tell_main_exited(p, status_of_main(p));
-    if (p->empty)
-        tell_tree_gone(p);
-    else
-        hunt(p);
+    ending_executor(p);
 }
 
 /* Of the main process, or of the executor that stays. */
@@ -232,7 +182,7 @@ static void find_main(struct process_instance *p)
     if (!executor || small_read(path, name, sizeof name) < 0)
         return; /* its end is told by its own watch */
     if (sscanf(name, "main %d", &pid) != 1) {
-        look_again_later(p, WAKE_FIND_MAIN);
+        progress_look_again(p, WAKE_FIND_MAIN);
     } else if (!take_main(p, pid)) {
         tell_main_exited(p, unknown);
     } else {
@@ -250,7 +200,7 @@ static void on_wake(struct deadline *deadline)
         return;
     if (!p->watched && progress_watch(p, NULL) < 0) {
         p->watched = false;
-        look_again_later(p, p->wake_for);
+        progress_look_again(p, p->wake_for);
         return;
     }
     switch (p->wake_for) {
@@ -263,10 +213,10 @@ static void on_wake(struct deadline *deadline)
         watcher_remove(p->backend->watcher, p->group ? &p->pid_watch : &p->main_watch);
         main_ended(p, unknown);
         return;
-    case WAKE_GROUP: check_group(p); return;
+    case WAKE_GROUP: ending_group(p); return;
     case WAKE_HUNT:
         tell_main_exited(p, unknown);
-        hunt(p);
+        ending_hunt(p);
         return;
     case WAKE_FIND_MAIN: find_main(p); return;
     }
@@ -280,6 +230,7 @@ void progress_init(struct process_instance *p)
     p->socket_watch.ready = on_socket;
     p->ready_watch.ready = on_ready;
     p->main_watch.ready = on_main;
+    reload_init(p);
     p->wake.passed = on_wake;
 }
 
@@ -305,6 +256,14 @@ void progress_wake(struct process_instance *p, enum wake why, int64_t at_mono)
     watcher_set(p->backend->watcher, &p->wake, at_mono);
 }
 
+void progress_look_again(struct process_instance *p, enum wake why)
+{
+    p->pause = p->pause ? 2 * p->pause : SHORTEST_PAUSE;
+    if (p->pause > LONGEST_PAUSE)
+        p->pause = LONGEST_PAUSE;
+    progress_wake(p, why, clock_mono_us() + p->pause);
+}
+
 void progress_end(struct process_instance *p)
 {
     instance_lock(p);
@@ -318,5 +277,6 @@ void progress_end(struct process_instance *p)
         if (p->backend->group_watch)
             group_watch_remove(p->backend->group_watch, &p->group_wait);
         watcher_clear(p->backend->watcher, &p->wake);
+        reload_end(p);
     }
 }

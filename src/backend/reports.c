@@ -2,8 +2,8 @@
 
 #include "base/cleanup.h"
 #include "base/sys.h"
+#include "exec_order.h"
 #include "identity.h"
-#include "launch.h"
 #include "telling.h"
 
 #include <errno.h>
@@ -63,7 +63,7 @@ static void take_report(struct process_instance *p, const struct exec_report *re
         }
         return;
     case REPORT_FAILED:
-        launch_failure_text(p->spec, report, detail, sizeof detail);
+        exec_failure_text(p->spec, &p->spec->argv, report, detail, sizeof detail);
         tell_start_error(p, detail);
         return;
     case REPORT_EXITED:

@@ -2,34 +2,23 @@
  * goes wrong before the gate is undone, and nothing has run. */
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/sys.h"
 #include "cgroup.h"
-#include "environment.h"
+#include "executor.h"
 #include "identity.h"
-#include "launch.h"
+#include "limits.h"
 #include "process_instance.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-
-static void list_deinit(struct string_list *list)
-{
-    string_list_clear(list);
-}
 
 /* What one start has open, until the executor has it. */
 struct preparation {
     struct process_instance *p;
+    const struct launch *launch;
     const struct service_spec *spec;
-    const char *fifo;
     char *ready;
-    int group, settings, gate; /* descriptors; gate: the executor's end */
+    int group; /* a descriptor */
     pid_t pid;
     uint64_t ticks;
 };
@@ -46,7 +35,7 @@ static int make_group(struct preparation *s, struct error *err)
         return error_set(err, -ENOMEM, "make a group: %m");
     }
     s->group = cgroup_make(s->p->group, err);
-    return s->group < 0 ? s->group : 0;
+    return s->group < 0 ? s->group : limits_write(s->p->group, s->spec, err);
 }
 
 static int make_ready(struct preparation *s, struct error *err)
@@ -60,54 +49,32 @@ static int make_ready(struct preparation *s, struct error *err)
     return s->p->ready_fd < 0 ? s->p->ready_fd : 0;
 }
 
-static int make_settings(struct preparation *s, struct error *err)
-{
-    const struct backend *b = s->p->backend;
-    CLEANUP(list_deinit) struct string_list environment = {0};
-    struct launch launch = {
-        .spec = s->spec,
-        .stdio = s->fifo ? s->fifo : "",
-        .ready = s->ready ? s->ready : "",
-        .cgroup = s->p->group && !b->spawner.clones_into ? s->p->group : "",
-        .stay = !s->p->group,
-        .environment = &environment,
-        .nofile = b->nofile,
-    };
-    int r =
-        environment_build(&b->environment, s->spec, s->p->marker, &environment, &launch.own_count);
-
-    if (r < 0)
-        return error_set(err, r, "make the environment: %m");
-    return launch_settings(&launch, &s->settings, err);
-}
-
-static int make_gate(struct preparation *s, struct error *err)
-{
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return error_set(err, -errno, "make a socket pair: %m");
-    s->p->socket = pair[0];
-    s->gate = pair[1];
-    return 0;
-}
-
 static int spawn(struct preparation *s, struct error *err)
 {
-    struct backend *b = s->p->backend;
-    struct spawn spawn = {
-        .executor = b->executor,
-        .marker = s->p->marker,
-        .settings = s->settings,
-        .gate = s->gate,
-        .cgroup = b->spawner.clones_into ? s->group : -1,
+    struct process_instance *p = s->p;
+    bool born = p->group && p->backend->spawner.clones_into;
+    struct program program = {
+        .launch = s->launch,
+        .argv = &s->spec->argv,
+        .ready = s->ready,
+        .join = born ? NULL : p->group,
+        .group = born ? s->group : -1,
+        .stay = !p->group,
     };
+    struct executor executor;
     struct process_stat st = {0};
-    int r = spawner_spawn(&b->spawner, &spawn, &s->pid, &s->p->pidfd, err);
+    char added[32];
+    int r;
 
+    snprintf(added, sizeof added, "ORDERLY_READY_FD=%d", EXEC_READY_FD);
+    program.added = s->ready ? added : NULL;
+    r = executor_spawn(p, &program, &executor, err);
     if (r < 0)
         return r;
-    s->p->ours = true;
+    p->ours = true;
+    p->pidfd = executor.pidfd;
+    p->socket = executor.socket;
+    s->pid = executor.pid;
     process_stat(s->pid, &st); /* it can't be reaped by anyone else, so it is there */
     s->ticks = st.ticks;
     return 0;
@@ -142,18 +109,15 @@ static void write_down(struct preparation *s)
         p->executor_ticks = s->ticks;
     }
     instance_unlock(p);
+    p->base.place = p->group;
     p->base.containment = p->group ? CONTAINMENT_CGROUP : CONTAINMENT_BEST_EFFORT;
     instances_write(p->backend->instances, p->slot, &data);
 }
 
-/* An executor that has ended by now is told of by its own watch. */
 static void open_gate(struct process_instance *p)
 {
-    static const char word = GATE_OPEN;
-
     instance_lock(p);
-    if (p->socket >= 0)
-        (void)!send(p->socket, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT);
+    executor_open_gate(p->socket);
     instance_unlock(p);
 }
 
@@ -164,39 +128,30 @@ static int prepare(struct preparation *s, struct error *err)
     if (r == 0)
         r = make_ready(s, err);
     if (r == 0)
-        r = make_settings(s, err);
-    if (r == 0)
-        r = make_gate(s, err);
-    if (r == 0)
         r = spawn(s, err);
+    closep(&s->group);
+    free(s->ready);
     return r;
 }
 
 /* The gate was never opened: nothing but the executor is there. */
 static void undo(struct process_instance *p)
 {
-    if (p->ours) {
-        struct pollfd wait = {.fd = p->pidfd, .events = POLLIN};
-        siginfo_t info;
-
-        sys_pidfd_send_signal(p->pidfd, SIGKILL);
-        while (poll(&wait, 1, -1) < 0 && errno == EINTR)
-            ;
-        waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG);
-    }
+    if (p->ours)
+        executor_kill(p->pidfd);
     if (p->group)
         group_watch_discard(p->backend->group_watch, p->group);
     instances_let_go(p->backend->instances, p->slot, true);
     process_instance_free(p);
 }
 
-int process_start(struct backend *backend, const struct service_spec *spec, int64_t generation,
-                  const char *fifo, void *owner, struct instance **ret_instance, struct error *err)
+int process_start(struct backend *backend, const struct launch *launch, void *owner,
+                  struct instance **ret_instance, struct error *err)
 {
-    struct process_instance *p =
-        process_instance_new(backend, (struct service_spec *)spec, spec->name, generation, owner);
-    struct preparation s = {
-        .p = p, .spec = spec, .fifo = fifo, .group = -1, .settings = -1, .gate = -1};
+    const struct service_spec *spec = launch->spec;
+    struct process_instance *p = process_instance_new(backend, (struct service_spec *)spec,
+                                                      spec->name, launch->generation, owner);
+    struct preparation s = {.p = p, .launch = launch, .spec = spec, .group = -1};
     int r;
 
     if (!p)
@@ -207,10 +162,6 @@ int process_start(struct backend *backend, const struct service_spec *spec, int6
         return r;
     }
     r = prepare(&s, err);
-    closep(&s.group);
-    closep(&s.settings);
-    closep(&s.gate);
-    free(s.ready);
     if (r == 0) {
         write_down(&s);
         *ret_instance = &p->base; /* before the first event may come */

@@ -36,6 +36,11 @@ void tell_start_error(struct process_instance *p, const char *detail)
     tell(p, (struct backend_event){.kind = BACKEND_START_ERROR, .detail = detail});
 }
 
+void tell_reloaded(struct process_instance *p, struct exit_cause cause, const char *detail)
+{
+    tell(p, (struct backend_event){.kind = BACKEND_RELOADED, .exit = cause, .detail = detail});
+}
+
 void tell_main_exited(struct process_instance *p, struct exit_cause cause)
 {
     if (p->main_told)

@@ -7,6 +7,7 @@
 void tell_started(struct process_instance *p);
 void tell_start_error(struct process_instance *p, const char *detail);
 void tell_ready(struct process_instance *p);
+void tell_reloaded(struct process_instance *p, struct exit_cause cause, const char *detail);
 void tell_main_exited(struct process_instance *p, struct exit_cause cause);
 /* Its group is removed before. */
 void tell_tree_gone(struct process_instance *p);

@@ -2,91 +2,18 @@
 
 #include "base/cleanup.h"
 #include "base/sys.h"
-#include "identity.h"
+#include "scan.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ENVIRON_LIMIT (1u << 20)
 #define PASSES_MAX    64
 
-struct member {
-    struct process_stat stat;
-    bool inside;
-};
-
-/* One look at /proc, in order of pid. */
-struct scan {
-    struct member *members;
-    size_t count, capacity;
-    char *buffer; /* for environments */
-};
-
-static void scan_deinit(struct scan *scan)
-{
-    free(scan->members);
-    free(scan->buffer);
-}
-
 static bool alive(const struct process_stat *st)
 {
     return st->state != 'Z' && st->state != 'X';
-}
-
-static int scan_add(struct scan *scan, pid_t pid)
-{
-    struct member next = {0};
-
-    if (process_stat(pid, &next.stat) < 0)
-        return 0; /* gone since the folder was read */
-    if (scan->count == scan->capacity) {
-        size_t capacity = scan->capacity ? 2 * scan->capacity : 256;
-        struct member *grown = realloc(scan->members, capacity * sizeof *grown);
-
-        if (!grown)
-            return -ENOMEM;
-        scan->members = grown;
-        scan->capacity = capacity;
-    }
-    scan->members[scan->count++] = next;
-    return 0;
-}
-
-static int by_pid(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-
-    return (x->stat.pid > y->stat.pid) - (x->stat.pid < y->stat.pid);
-}
-
-static struct member *find(const struct scan *scan, pid_t pid)
-{
-    struct member key = {.stat.pid = pid};
-
-    if (scan->count == 0)
-        return NULL;
-    return bsearch(&key, scan->members, scan->count, sizeof key, by_pid);
-}
-
-static int read_processes(struct scan *scan)
-{
-    DIR *dir = opendir("/proc");
-    const struct dirent *entry;
-    int r = 0;
-
-    if (!dir)
-        return -errno;
-    while (r == 0 && (entry = readdir(dir)))
-        if (isdigit((unsigned char)entry->d_name[0]))
-            r = scan_add(scan, (pid_t)atoi(entry->d_name));
-    closedir(dir);
-    if (scan->count > 0)
-        qsort(scan->members, scan->count, sizeof *scan->members, by_pid);
-    return r;
 }
 
 static bool carries(struct scan *scan, pid_t pid, const char *marker)
@@ -104,46 +31,27 @@ static bool carries(struct scan *scan, pid_t pid, const char *marker)
     return false;
 }
 
-/* A child of a member, or of the root, is a member; again until none is added. */
-static void add_descendants(struct scan *scan, const struct member *root)
-{
-    bool added;
-
-    do {
-        added = false;
-        for (size_t i = 0; i < scan->count; i++) {
-            struct member *m = &scan->members[i];
-            const struct member *parent = m->inside ? NULL : find(scan, m->stat.parent);
-
-            if (!parent || m == root || (parent != root && !parent->inside))
-                continue;
-            m->inside = added = true;
-        }
-    } while (added);
-}
-
 static int look(const struct tree *tree, struct scan *scan, struct error *err)
 {
     struct member *root;
     int r;
 
-    scan->count = 0;
     if (!scan->buffer && !(scan->buffer = malloc(ENVIRON_LIMIT)))
         return error_set(err, -ENOMEM, "look for processes: %m");
-    r = read_processes(scan);
+    r = scan_read(scan);
     if (r < 0)
         return error_set(err, r, "read /proc: %m");
-    root = tree->root ? find(scan, tree->root) : NULL;
+    root = tree->root ? scan_find(scan, tree->root) : NULL;
     if (root && root->stat.ticks != tree->root_ticks)
         root = NULL;
-    add_descendants(scan, root);
+    scan_add_descendants(scan, root);
     for (size_t i = 0; i < scan->count; i++) {
         struct member *m = &scan->members[i];
 
         if (m != root && !m->inside && alive(&m->stat))
             m->inside = carries(scan, m->stat.pid, tree->marker);
     }
-    add_descendants(scan, root);
+    scan_add_descendants(scan, root);
     return 0;
 }
 
@@ -162,7 +70,7 @@ static size_t signal_new(const struct scan *scan, const struct scan *earlier, in
 
     for (size_t i = 0; i < scan->count; i++) {
         const struct member *m = &scan->members[i];
-        const struct member *old = find(earlier, m->stat.pid);
+        const struct member *old = scan_find(earlier, m->stat.pid);
 
         if (!m->inside || !alive(&m->stat) ||
             (old && old->inside && old->stat.ticks == m->stat.ticks))

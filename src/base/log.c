@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 static struct {
     int fd;
     bool journal;
-    enum log_level level;
+    atomic_int level;
 } target = {.fd = STDERR_FILENO, .level = LOG_LEVEL_INFO};
 
 /* systemd tells with JOURNAL_STREAM which socket is the journal's; stderr may have been moved. */
@@ -32,18 +33,23 @@ static bool stderr_is_journal(void)
            fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&target.level, (int)level, memory_order_relaxed);
+}
+
 int log_open(enum log_target where, enum log_level level, const char *path, struct error *err)
 {
     int fd = STDERR_FILENO;
 
     if (where == LOG_TARGET_FILE) {
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
         if (fd < 0)
             return error_set(err, -errno, "open %s: %m", path);
     }
     target.journal =
         where == LOG_TARGET_JOURNAL || (where == LOG_TARGET_AUTO && stderr_is_journal());
-    target.level = level;
+    log_set_level(level);
     target.fd = fd;
     return 0;
 }
@@ -64,7 +70,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_list arguments;
     size_t len = 0;
 
-    if (level > target.level)
+    if ((int)level > atomic_load_explicit(&target.level, memory_order_relaxed))
         return;
     if (!target.journal) {
         clock_format_utc(clock_utc_us(), when);

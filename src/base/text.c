@@ -107,6 +107,12 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     return len;
 }
 
+/* The C1 controls, U+0080 to U+009F: some terminals obey them. */
+static bool is_high_control(const unsigned char *s, size_t len)
+{
+    return len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
 static void append_escape(struct text *t, unsigned char c)
 {
     switch (c) {
@@ -128,7 +134,8 @@ void text_json_bytes(struct text *t, const char *s, size_t n)
     while (i < n) {
         size_t len = utf8_length(p + i, n - i);
 
-        if (len > 0 && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
+        if (len > 0 && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f &&
+            !is_high_control(p + i, len)) {
             i += len;
             continue;
         }
@@ -136,8 +143,8 @@ void text_json_bytes(struct text *t, const char *s, size_t n)
         if (len == 0)
             text_append_n(t, "\xef\xbf\xbd", 3);
         else
-            append_escape(t, p[i]);
-        plain = ++i;
+            append_escape(t, p[i + len - 1]); /* of U+0080 to U+009F the last byte is the number */
+        plain = i += len ? len : 1;
     }
     text_append_n(t, s + plain, n - plain);
     text_append_n(t, "\"", 1);

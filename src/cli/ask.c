@@ -1,11 +1,14 @@
 #include "ask.h"
 
 #include "fields.h"
+#include "interrupt.h"
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "model/service_spec.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 enum status ask_open(struct cli *cli)
@@ -25,10 +28,13 @@ enum status ask_open(struct cli *cli)
     return STATUS_DONE;
 }
 
+/* Of one operation, or of several: what became of them is said by their states, not by the HTTP
+ * status. */
 bool answer_is_operation(const struct answer *answer)
 {
-    return json_is_integer(json_object_get(answer->json, "id")) &&
-           json_is_string(json_object_get(answer->json, "state"));
+    return (json_is_integer(json_object_get(answer->json, "id")) &&
+            json_is_string(json_object_get(answer->json, "state"))) ||
+           json_is_array(json_object_get(answer->json, "operations"));
 }
 
 enum status status_of_failure(const struct error *err)
@@ -81,16 +87,18 @@ void complain_of_answer(const struct cli *cli, const struct answer *answer)
         complain("%s", detail);
 }
 
-enum status ask_path(struct cli *cli, const char *method, const char *path,
-                     struct answer *ret_answer)
+enum status ask_request(struct cli *cli, const struct request *request, struct answer *ret_answer)
 {
+    struct request whole = *request;
     struct error err = {0};
     enum status status = ask_open(cli);
 
     *ret_answer = (struct answer){0};
     if (status != STATUS_DONE)
         return status;
-    if (client_request(cli->client, method, path, ASK_PATIENCE_US, ret_answer, &err) < 0) {
+    if (whole.patience_us == 0)
+        whole.patience_us = ASK_PATIENCE_US;
+    if (client_request(cli->client, &whole, ret_answer, &err) < 0) {
         complain_of_failure(&err);
         return status_of_failure(&err);
     }
@@ -102,6 +110,12 @@ enum status ask_path(struct cli *cli, const char *method, const char *path,
     return status;
 }
 
+enum status ask_path(struct cli *cli, const char *method, const char *path,
+                     struct answer *ret_answer)
+{
+    return ask_request(cli, &(struct request){.method = method, .path = path}, ret_answer);
+}
+
 enum status ask(struct cli *cli, const char *method, const struct text *path,
                 struct answer *ret_answer)
 {
@@ -111,6 +125,20 @@ enum status ask(struct cli *cli, const char *method, const struct text *path,
         return STATUS_FAILED;
     }
     return ask_path(cli, method, path->data, ret_answer);
+}
+
+/* A reader of our output that has gone: end as its absence ends other programs, without a word. */
+enum status status_of_output(int error)
+{
+    if (error == EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+        return STATUS_FAILED; /* only when SIGPIPE is blocked */
+    }
+    if (interrupted())
+        return STATUS_INTERRUPTED;
+    complain("cannot write: %s", strerror(error));
+    return STATUS_FAILED;
 }
 
 void print_body(const struct answer *answer)
@@ -126,4 +154,14 @@ bool check_name(const char *name)
         return true;
     complain("\"%s\" cannot be the name of a service", name);
     return false;
+}
+
+int64_t parse_id(const char *word)
+{
+    int64_t id;
+
+    if (units_parse_int(word, &id) == 0 && id > 0)
+        return id;
+    complain("\"%s\" is not the number of an operation, a whole number above 0", word);
+    return 0;
 }

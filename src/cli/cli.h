@@ -34,30 +34,9 @@ struct cli {
     struct client *client; /* NULL until the daemon is first needed */
 };
 
-struct subcommand {
-    const char *name;
-    const char *arguments; /* as the usage line shows them */
-    const char *summary;
-    const char *example;
-    unsigned options; /* OPTION_... that it takes, besides those that all take */
-    size_t least, most;
-    enum status (*run)(struct cli *cli);
-};
-#define ANY_NUMBER SIZE_MAX
-
-enum status cmd_status(struct cli *cli);
-enum status cmd_start(struct cli *cli);
-enum status cmd_stop(struct cli *cli);
-enum status cmd_restart(struct cli *cli);
-enum status cmd_logs(struct cli *cli);
-enum status cmd_queue(struct cli *cli);
-enum status cmd_history(struct cli *cli);
-enum status cmd_wait(struct cli *cli);
-enum status cmd_cancel(struct cli *cli);
-enum status cmd_check(struct cli *cli);
-enum status cmd_reload_config(struct cli *cli);
-enum status cmd_shutdown(struct cli *cli);
-enum status cmd_version(struct cli *cli);
+/* Of several the worst decides: what ended the asking (Ctrl-C, no daemon, no permission), then
+ * what was refused or is not known, then what failed, what timed out, what does not run. */
+enum status status_worse(enum status a, enum status b);
 
 /* "orderlyctl: ..." on stderr, control characters made harmless. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -69,20 +69,40 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
     return t->answer->body.failed || t->answer->body.len > BODY_LIMIT ? 0 : size * count;
 }
 
-/* A header of our own: the token stands nowhere else, least of all on a command line. */
-static int set_headers(struct client *c, struct error *err)
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
 {
     struct text line = {0};
+    struct curl_slist *longer;
 
-    if (!c->target->token)
-        return 0;
-    text_appendf(&line, "Authorization: Bearer %s", c->target->token);
-    c->headers = line.failed ? NULL : curl_slist_append(NULL, line.data);
+    text_appendf(&line, "%s: %s", name, value);
+    longer = line.failed ? NULL : curl_slist_append(*list, line.data);
     text_deinit(&line);
-    if (!c->headers)
-        return error_set(err, -ENOMEM, "%m");
-    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
-    return 0;
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+/* Headers of our own: the token stands nowhere else, least of all on a command line. */
+static int set_headers(struct client *c, const struct request *r, struct error *err)
+{
+    struct curl_slist *headers = NULL;
+    struct text token = {0};
+    bool done = true;
+
+    if (c->target->token) {
+        text_appendf(&token, "Bearer %s", c->target->token);
+        done = !token.failed && add_header(&headers, "Authorization", token.data);
+    }
+    text_deinit(&token);
+    /* curl's own idea is that of a form; "Expect" would wait for an answer that never comes. */
+    done = done && add_header(&headers, "Content-Type", r->body ? "application/json" : "");
+    if (r->key)
+        done = done && add_header(&headers, "Idempotency-Key", r->key);
+    done = done && add_header(&headers, "Expect", "");
+    curl_slist_free_all(c->headers);
+    c->headers = headers;
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    return done ? 0 : error_set(err, -ENOMEM, "%m");
 }
 
 int client_new(const struct target *target, struct client **ret_client, struct error *err)
@@ -93,12 +113,14 @@ int client_new(const struct target *target, struct client **ret_client, struct e
         return error_set(err, -ENOMEM, "%m");
     c->target = target;
     c->curl = curl_easy_init();
-    if (!c->curl || set_headers(c, err) < 0) {
+    if (!c->curl) {
         client_free(c);
         return error_set(err, -ENOMEM, "%m");
     }
     if (target->socket)
         curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, target->socket);
+    if (target->cacert)
+        curl_easy_setopt(c->curl, CURLOPT_CAINFO, target->cacert);
     curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
     curl_easy_setopt(c->curl, CURLOPT_PATH_AS_IS, 1L);
@@ -148,35 +170,52 @@ static int explain_failure(struct client *c, CURLcode code, const struct transfe
     case CURLE_PARTIAL_FILE:
         return error_set(err, -ECONNABORTED, "orderlyd at %s went away before it had answered",
                          target_address(c->target));
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return error_set(err, -EKEYREJECTED,
+                         "not sure that it is orderlyd at %s: %s; name who vouches for it with "
+                         "--cacert or ORDERLY_CACERT",
+                         target_address(c->target), c->message);
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+        return error_set(err, -EKEYREJECTED, "cannot reach orderlyd at %s (%s): %s",
+                         target_address(c->target), c->target->origin, c->message);
     default:
         return error_set(err, -EPROTO, "%s: %s", target_address(c->target),
                          *c->message ? c->message : curl_easy_strerror(code));
     }
 }
 
-static int perform(struct client *c, const char *method, const char *path, long patience_ms,
-                   struct transfer *t, struct error *err)
+static void set_method(struct client *c, const struct request *r)
+{
+    bool reads = strcmp(r->method, "GET") == 0;
+
+    curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+    if (!reads && strcmp(r->method, "DELETE") != 0) {
+        curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, r->body ? (long)strlen(r->body) : 0L);
+        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, r->body ? r->body : "");
+    }
+    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, r->method);
+    /* On an old connection that turns out dead curl sends again by itself; what changes something
+     * must never be sent twice. */
+    curl_easy_setopt(c->curl, CURLOPT_FRESH_CONNECT, reads ? 0L : 1L);
+}
+
+static int perform(struct client *c, const struct request *r, struct transfer *t, struct error *err)
 {
     struct text url = {0};
-    bool reads = strcmp(method, "GET") == 0;
     CURLcode code;
 
     text_append(&url, c->target->url);
-    text_append(&url, path);
+    text_append(&url, r->path);
     if (url.failed)
         return error_set(err, -ENOMEM, "%m");
     curl_easy_setopt(c->curl, CURLOPT_URL, url.data);
     text_deinit(&url);
-    curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
-    if (strcmp(method, "POST") == 0) {
-        curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
-        curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, 0L);
-    }
-    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
-    /* On an old connection that turns out dead curl sends again by itself; what changes something
-     * must never be sent twice. */
-    curl_easy_setopt(c->curl, CURLOPT_FRESH_CONNECT, reads ? 0L : 1L);
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, patience_ms);
+    set_method(c, r);
+    if (set_headers(c, r, err) < 0)
+        return err->code;
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)(r->patience_us / USEC_PER_MSEC));
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, t);
     c->message[0] = '\0';
     code = curl_easy_perform(c->curl);
@@ -190,14 +229,14 @@ static void parse_answer(struct answer *answer)
         answer->json = json_loadb(answer->body.data, answer->body.len, 0, NULL);
 }
 
-int client_request(struct client *c, const char *method, const char *path, int64_t patience_us,
-                   struct answer *ret_answer, struct error *err)
+int client_request(struct client *c, const struct request *r, struct answer *ret_answer,
+                   struct error *err)
 {
     struct transfer t = {.client = c, .answer = ret_answer};
     int result;
 
     *ret_answer = (struct answer){0};
-    result = perform(c, method, path, (long)(patience_us / USEC_PER_MSEC), &t, err);
+    result = perform(c, r, &t, err);
     if (result < 0)
         answer_deinit(ret_answer);
     else
@@ -208,11 +247,12 @@ int client_request(struct client *c, const char *method, const char *path, int64
 int client_stream(struct client *c, const char *path, client_sink *sink, void *context,
                   struct answer *ret_answer, struct error *err)
 {
+    struct request request = {.method = "GET", .path = path};
     struct transfer t = {c, ret_answer, sink, context, false};
     int result;
 
     *ret_answer = (struct answer){0};
-    result = perform(c, "GET", path, 0, &t, err);
+    result = perform(c, &request, &t, err);
     if (result < 0)
         answer_deinit(ret_answer);
     else

@@ -12,6 +12,13 @@
 struct client;
 struct target;
 
+struct request {
+    const char *method, *path;
+    const char *body; /* JSON; NULL: none */
+    const char *key;  /* Idempotency-Key; NULL: none */
+    int64_t patience_us;
+};
+
 struct answer {
     long http;        /* the HTTP status */
     struct text body; /* as it came */
@@ -25,8 +32,8 @@ void client_free(struct client *client); /* NULL is fine */
 /* 0: there is an answer, of whatever status. -EINTR: Ctrl-C. -EPROTO: what answers makes no sense.
  * -ECONNABORTED: sent, but the connection ended before the answer. Any other: not reached, and
  * -EACCES when it is not allowed to. patience_us is how long the answer may take. */
-int client_request(struct client *client, const char *method, const char *path, int64_t patience_us,
-                   struct answer *ret_answer, struct error *err);
+int client_request(struct client *client, const struct request *request, struct answer *ret_answer,
+                   struct error *err);
 
 /* GET whose body goes to sink as it comes (false ends it: -EPIPE); an answer other than 200 is
  * collected instead. No limit in time. */

@@ -1,8 +1,8 @@
 /* check, reload-config, version: the configuration and the daemon itself. */
 #include "ask.h"
-#include "cli.h"
 #include "fields.h"
 #include "services.h"
+#include "subcommands.h"
 
 #include "config/config.h"
 
@@ -51,6 +51,7 @@ static void print_reload(const json_t *result)
         puts("nothing has changed");
     else
         printf("unchanged: %zu\n", json_array_size(json_object_get(result, "unchanged")));
+    print_names("taken up only by a new orderlyd", json_object_get(result, "restart_required"));
     fflush(stdout);
     json_array_foreach(errors, i, error) complain_of_config_error(error);
 }

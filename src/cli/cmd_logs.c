@@ -1,16 +1,15 @@
 /* logs: what a service wrote, and with -f what it writes. */
 #include "ask.h"
-#include "cli.h"
+#include "subcommands.h"
 
 #include "base/clock.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
 
-/* A terminal is shown nothing that could command it; a file or pipe gets the bytes as they are. */
+/* A terminal is shown nothing that could command it, unless that is asked for; a file or pipe gets
+ * the bytes as they are. */
 struct outlet {
-    bool terminal;
+    bool shows;
     struct harmless harmless;
     struct text shown;
     int error; /* errno of the write that failed */
@@ -20,7 +19,7 @@ static bool show(void *context, const char *data, size_t n)
 {
     struct outlet *outlet = context;
 
-    if (outlet->terminal) {
+    if (outlet->shows) {
         text_clear(&outlet->shown);
         harmless_feed(&outlet->harmless, data, n, &outlet->shown);
         data = outlet->shown.data;
@@ -43,25 +42,19 @@ static void build_path(const struct cli *cli, struct text *path)
         text_appendf(path, "%slines=%lld", mark, (long long)o->lines);
         mark = "&";
     }
+    if (option_given(o, OPTION_STREAM)) {
+        text_appendf(path, "%sstream=%s", mark, o->stream);
+        mark = "&";
+    }
     if (option_given(o, OPTION_FOLLOW))
         text_appendf(path, "%sfollow", mark);
 }
 
-/* The reader of our output has gone: end as its absence ends other programs, without a word. */
-static enum status end_of_outlet(const struct outlet *outlet)
-{
-    if (outlet->error == EPIPE) {
-        signal(SIGPIPE, SIG_DFL);
-        raise(SIGPIPE);
-        return STATUS_FAILED; /* only when SIGPIPE is blocked */
-    }
-    complain("cannot write: %s", strerror(outlet->error));
-    return STATUS_FAILED;
-}
-
 enum status cmd_logs(struct cli *cli)
 {
-    struct outlet outlet = {.terminal = cli->screen.terminal, .harmless = {.lines = true}};
+    struct outlet outlet = {.shows =
+                                cli->screen.terminal && !option_given(&cli->options, OPTION_RAW),
+                            .harmless = {.lines = true}};
     bool follow = option_given(&cli->options, OPTION_FOLLOW);
     struct text path = {0};
     struct answer answer = {0};
@@ -78,7 +71,7 @@ enum status cmd_logs(struct cli *cli)
     result = path.failed ? error_set(&err, -ENOMEM, "%m")
                          : client_stream(cli->client, path.data, show, &outlet, &answer, &err);
     if (result == -EPIPE) {
-        status = end_of_outlet(&outlet);
+        status = status_of_output(outlet.error);
     } else if (result < 0) {
         complain_of_failure(&err);
         status = status_of_failure(&err);

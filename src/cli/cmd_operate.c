@@ -1,142 +1,236 @@
-/* start, stop, restart: all are asked for first, in the order given, then waited for together. */
+/* start, stop, restart, reload, signal: one request, for one service or, as a batch, for several;
+ * then they are waited for together. */
 #include "ask.h"
-#include "cli.h"
+#include "fields.h"
+#include "operate.h"
+#include "record.h"
 #include "services.h"
-#include "wait.h"
+#include "subcommands.h"
 
-#include "base/clock.h"
+#include "model/exit_cause.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Several names: nothing is asked for unless every one of them is known. */
-static enum status check_all(struct cli *cli, const char *const *names, size_t count)
+/* What is asked of which services; a pattern of `names` stands for all that it matches. */
+struct asked {
+    const char *action, *signal;
+    const json_t *names; /* strings */
+};
+
+/* ---- the names ---- */
+
+static bool add_name(json_t *names, const char *name)
 {
-    enum status status = STATUS_DONE;
-    const json_t *services;
+    return json_array_append_new(names, json_string(name)) == 0;
+}
+
+static bool is_new(const json_t *names, const char *name)
+{
+    const json_t *each;
+    size_t i;
+
+    json_array_foreach(names, i, each) if (strcmp(json_string_value(each), name) == 0) return false;
+    return true;
+}
+
+/* A pattern among other words may match what another word means as well; each service is meant
+ * once. */
+static enum status expand_words(struct cli *cli, const char *const *words, size_t count,
+                                json_t *names)
+{
     struct answer answer;
+    json_t *chosen, *service;
+    enum status status = services_ask(cli, words, count, &answer, &chosen);
+    size_t i;
 
-    for (size_t i = 0; i < count; i++)
-        if (!check_name(names[i]))
-            return STATUS_UNKNOWN;
-    if (count == 1)
-        return STATUS_DONE; /* the daemon itself says so */
-    status = ask_path(cli, "GET", "/status", &answer);
-    services = json_object_get(answer.json, "services");
-    for (size_t i = 0; status == STATUS_DONE && i < count; i++) {
-        const json_t *error;
-
-        if (service_find(services, names[i]))
-            continue;
-        error = service_config_error(answer.json, names[i]);
-        if (error)
-            complain_of_config_error(error);
-        else
-            complain_of_unknown_service(services, names[i]);
-        status = error ? STATUS_REFUSED : STATUS_UNKNOWN;
+    json_array_foreach(chosen, i, service)
+    {
+        if (status == STATUS_DONE && !add_name(names, field_string(service, "name")))
+            status = STATUS_FAILED;
     }
+    json_decref(chosen);
     answer_deinit(&answer);
     return status;
 }
 
-static void build_path(const struct cli *cli, const char *action, const char *name,
-                       struct text *path)
+/* What the daemon can be told as it is: one pattern, or plain names. */
+static enum status choose_names(struct cli *cli, const char *const *words, size_t count,
+                                json_t *names)
 {
-    text_appendf(path, "/%s/", action);
-    path_append(path, name);
-    if (option_given(&cli->options, OPTION_TIMEOUT))
-        text_appendf(path, "?timeout=%lldus", (long long)cli->options.timeout_us);
-}
+    size_t patterns = 0;
 
-/* false: the daemon cannot be asked for more. */
-static bool submit(struct cli *cli, const char *action, const char *name, struct pending *pending,
-                   struct progress *progress, size_t index)
-{
-    struct text path = {0};
-    struct answer answer = {0};
-    struct error err = {0};
-    int result;
-
-    build_path(cli, action, name, &path);
-    result = path.failed
-                 ? error_set(&err, -ENOMEM, "%m")
-                 : client_request(cli->client, "POST", path.data, ASK_PATIENCE_US, &answer, &err);
-    text_deinit(&path);
-    if (result < 0) {
-        complain_of_failure(&err);
-        if (result == -ECONNABORTED || result == -ETIMEDOUT || result == -EINTR)
-            complain("whether the %s of %s was accepted is not known; see: orderlyctl queue %s",
-                     action, name, name);
-        pending->over = true;
-        pending->status = status_of_failure(&err);
-        return false;
-    }
-    pending_take(pending, &answer, progress, index);
-    return pending->status != STATUS_DENIED;
-}
-
-/* Asks for all of them; what was not even asked for ends as the one that failed. */
-static void submit_all(struct cli *cli, const char *action, const char *const *names, size_t count,
-                       struct pending *pending, struct progress *progress)
-{
-    bool goes_on = true;
-
+    for (size_t i = 0; i < count; i++)
+        patterns += service_is_pattern(words[i]);
+    if (patterns > 0 && count > 1)
+        return expand_words(cli, words, count, names);
     for (size_t i = 0; i < count; i++) {
-        if (goes_on) {
-            goes_on = submit(cli, action, names[i], &pending[i], progress, i);
-            continue;
-        }
-        complain("the %s of %s was not asked for", action, names[i]);
-        pending[i].over = true;
-        pending[i].status = pending[i - 1].status;
+        if (patterns == 0 && !check_name(words[i]))
+            return STATUS_UNKNOWN;
+        if (is_new(names, words[i]) && !add_name(names, words[i]))
+            return STATUS_FAILED;
     }
+    return STATUS_DONE;
 }
 
-static enum status operate(struct cli *cli, const char *action)
-{
-    const char *const *names = cli->options.words + 1;
-    size_t count = cli->options.count - 1;
-    bool json = option_given(&cli->options, OPTION_JSON);
-    struct pending *pending = calloc(count, sizeof *pending);
-    struct progress progress = {0};
-    enum status status = STATUS_FAILED;
+/* ---- the request ---- */
 
-    if (!pending || progress_init(&progress, &cli->screen, count, json) < 0) {
-        complain("%s", strerror(ENOMEM));
-        goto out;
+static void append_members(struct text *body, const struct asked *a, const char *name)
+{
+    text_appendf(body, "{\"action\":\"%s\",\"service\":", a->action);
+    text_json_string(body, name);
+    if (a->signal) {
+        text_append(body, ",\"signal\":");
+        text_json_string(body, a->signal);
     }
-    status = ask_open(cli);
+    text_append(body, "}");
+}
+
+static void build_single(const struct options *o, const struct asked *a, const char *name,
+                         struct text *path, struct text *body)
+{
+    struct text members = {0};
+
+    text_appendf(path, "/%s/", a->action);
+    path_append(path, name);
+    if (a->signal) {
+        text_append(&members, ",\"signal\":");
+        text_json_string(&members, a->signal);
+    }
+    operate_parameters(o, &members);
+    text_appendf(body, "{%s}", members.data ? members.data + 1 : "");
+    body->failed |= members.failed;
+    text_deinit(&members);
+}
+
+static void build_batch(const struct options *o, const struct asked *a, struct text *path,
+                        struct text *body)
+{
+    const json_t *name;
+    size_t i;
+
+    text_append(path, "/operations");
+    text_append(body, "{\"operations\":[");
+    json_array_foreach(a->names, i, name)
+    {
+        text_append(body, i > 0 ? "," : "");
+        append_members(body, a, json_string_value(name));
+    }
+    text_append(body, "]");
+    operate_parameters(o, body);
+    text_append(body, "}");
+}
+
+/* ---- asking and waiting ---- */
+
+/* --all of no service at all is done already. */
+static bool is_nothing(const struct cli *cli, const struct answer *answer)
+{
+    return option_given(&cli->options, OPTION_ALL) &&
+           strcmp(field_string(answer->json, "code"), "unknown_service") == 0;
+}
+
+static enum status take_answer(struct waiting *w, bool batch, struct answer *answer)
+{
+    enum status status;
+
+    if (batch && is_nothing(w->cli, answer)) {
+        if (option_given(&w->cli->options, OPTION_JSON))
+            puts("{\"batch\":null,\"operations\":[]}");
+        else
+            puts("there are no services");
+        return STATUS_DONE;
+    }
+    status = status_of_answer(answer);
+    if (status != STATUS_DONE || !answer_is_operation(answer)) {
+        complain_of_answer(w->cli, answer);
+        return status == STATUS_DONE ? STATUS_FAILED : status;
+    }
+    if (batch)
+        return waiting_take_batch(w, answer);
+    status = waiting_init(w, w->cli, 1);
     if (status == STATUS_DONE)
-        status = check_all(cli, names, count);
-    if (status != STATUS_DONE)
-        goto out;
-    submit_all(cli, action, names, count, pending, &progress);
-    if (!option_given(&cli->options, OPTION_NO_WAIT))
-        wait_for(cli, pending, count, &progress, CLOCK_NEVER);
-    pending_complain(cli, pending, count);
-    if (json)
-        pending_print_json(pending, count, count > 1);
-    status = pending_status(pending, count);
-out:
-    for (size_t i = 0; pending && i < count; i++)
-        pending_deinit(&pending[i]);
-    free(pending);
-    progress_deinit(&progress);
+        waiting_take(w, 0, answer);
+    return status;
+}
+
+static enum status run(struct cli *cli, const struct asked *asked, struct waiting *w)
+{
+    size_t count = json_array_size(asked->names);
+    const char *first = json_string_value(json_array_get(asked->names, 0));
+    bool batch = count > 1 || service_is_pattern(first);
+    struct text path = {0}, body = {0};
+    struct answer answer = {0};
+    enum status status;
+
+    if (batch)
+        build_batch(&cli->options, asked, &path, &body);
+    else
+        build_single(&cli->options, asked, first, &path, &body);
+    status = operate_ask(cli, "POST", &path, &body, asked->action, &answer);
+    if (status == STATUS_DONE)
+        status = take_answer(w, batch, &answer);
+    answer_deinit(&answer);
+    text_deinit(&path);
+    text_deinit(&body);
+    return status;
+}
+
+static enum status operate(struct cli *cli, const char *action, const char *signal)
+{
+    const struct options *o = &cli->options;
+    size_t leading = signal ? 2 : 1;
+    static const char *const everything[] = {"*"};
+    bool all = option_given(o, OPTION_ALL);
+    json_t *names = json_array();
+    struct asked asked = {action, signal, names};
+    struct waiting w = {.cli = cli};
+    enum status status = names ? STATUS_DONE : STATUS_FAILED;
+
+    if (status == STATUS_DONE && !operate_check(o))
+        status = STATUS_USAGE;
+    if (status == STATUS_DONE)
+        status = ask_open(cli);
+    if (status == STATUS_DONE)
+        status = choose_names(cli, all ? everything : o->words + leading,
+                              all ? 1 : o->count - leading, names);
+    if (status == STATUS_DONE)
+        status = run(cli, &asked, &w);
+    if (status == STATUS_DONE && w.count > 0) {
+        operate_wait(&w);
+        status = waiting_finish(&w);
+    }
+    waiting_deinit(&w);
+    json_decref(names);
     return status;
 }
 
 enum status cmd_start(struct cli *cli)
 {
-    return operate(cli, "start");
+    return operate(cli, "start", NULL);
 }
 
 enum status cmd_stop(struct cli *cli)
 {
-    return operate(cli, "stop");
+    return operate(cli, "stop", NULL);
 }
 
 enum status cmd_restart(struct cli *cli)
 {
-    return operate(cli, "restart");
+    return operate(cli, "restart", NULL);
+}
+
+enum status cmd_reload(struct cli *cli)
+{
+    return operate(cli, "reload", NULL);
+}
+
+enum status cmd_signal(struct cli *cli)
+{
+    const char *signal = cli->options.words[1];
+
+    if (signal_parse(signal) > 0)
+        return operate(cli, "signal", signal);
+    complain("\"%s\" is not a signal such as HUP, SIGUSR1 or 10; it stands before the names",
+             signal);
+    return STATUS_USAGE;
 }

@@ -1,12 +1,9 @@
-/* queue, wait, cancel: operations that have not ended. */
+/* queue: operations that have not ended. */
 #include "ask.h"
-#include "cli.h"
 #include "fields.h"
 #include "record.h"
-#include "wait.h"
-
-#include "base/clock.h"
-#include "base/units.h"
+#include "services.h"
+#include "subcommands.h"
 
 #include <stdlib.h>
 
@@ -92,92 +89,75 @@ static void print_queue(const struct cli *cli, const json_t *list)
     }
 }
 
-enum status cmd_queue(struct cli *cli)
+/* Of all that is there, what belongs to one of the chosen services. */
+static json_t *only_of(const json_t *list, const json_t *chosen)
 {
-    const char *name = cli->options.count > 1 ? cli->options.words[1] : NULL;
-    json_t *found, *ordered = NULL;
-    enum status status;
+    json_t *kept = json_array(), *record;
+    size_t i;
 
-    if (name && !check_name(name))
-        return STATUS_UNKNOWN;
-    found = json_array();
-    status = fetch_all(cli, name, "running", found);
+    json_array_foreach(list, i, record)
+    {
+        if (kept && service_find(chosen, field_string(record, "service")))
+            json_array_append(kept, record);
+    }
+    return kept;
+}
+
+/* *ret_list: the operations in order, the caller's. */
+static enum status fetch_queue(struct cli *cli, const char *service, json_t **ret_list)
+{
+    json_t *found = json_array();
+    enum status status = found ? fetch_all(cli, service, "running", found) : STATUS_FAILED;
+
+    *ret_list = NULL;
     if (status == STATUS_DONE)
-        status = fetch_all(cli, name, "queued", found);
+        status = fetch_all(cli, service, "queued", found);
     if (status == STATUS_DONE)
-        ordered = in_order(found);
-    if (ordered)
-        print_queue(cli, ordered);
-    else if (status == STATUS_DONE)
+        *ret_list = in_order(found);
+    if (status == STATUS_DONE && !*ret_list)
         status = STATUS_FAILED;
-    json_decref(ordered);
     json_decref(found);
     return status;
 }
 
-/* 0, and said: the word is not the number of an operation. */
-static int64_t parse_id(const char *word)
+static enum status show_queue_of(struct cli *cli, const char *service)
 {
-    int64_t id;
+    json_t *list;
+    enum status status = fetch_queue(cli, service, &list);
 
-    if (units_parse_int(word, &id) == 0 && id > 0)
-        return id;
-    complain("\"%s\" is not the number of an operation, a whole number above 0", word);
-    return 0;
+    if (list)
+        print_queue(cli, list);
+    json_decref(list);
+    return status;
 }
 
-enum status cmd_wait(struct cli *cli)
+static enum status show_queue_of_many(struct cli *cli)
 {
     const struct options *o = &cli->options;
-    bool json = option_given(o, OPTION_JSON);
-    int64_t until = option_given(o, OPTION_TIMEOUT) ? clock_mono_us() + o->timeout_us : CLOCK_NEVER;
-    struct pending pending = {.id = parse_id(o->words[1])};
-    struct progress progress;
-    enum status status = pending.id ? ask_open(cli) : STATUS_USAGE;
-
-    if (status != STATUS_DONE)
-        return status;
-    if (progress_init(&progress, &cli->screen, 1, json) < 0)
-        return STATUS_FAILED;
-    wait_for(cli, &pending, 1, &progress, until);
-    pending_complain(cli, &pending, 1);
-    if (json)
-        pending_print_json(&pending, 1, false);
-    pending_deinit(&pending);
-    progress_deinit(&progress);
-    return pending.status;
-}
-
-/* A refusal may show the operation as it is: it has not been cancelled all the same. */
-static enum status cancel_outcome(const struct cli *cli, const struct answer *answer)
-{
-    struct text line = {0};
-
-    record_line(answer->json, &line);
-    if (answer->http == 409)
-        complain("it cannot be cancelled any more: %s", line.data ? line.data : "");
-    else if (!option_given(&cli->options, OPTION_JSON))
-        puts(line.data ? line.data : "");
-    text_deinit(&line);
-    if (option_given(&cli->options, OPTION_JSON))
-        print_body(answer);
-    return answer->http == 409 ? STATUS_REFUSED : STATUS_DONE;
-}
-
-enum status cmd_cancel(struct cli *cli)
-{
-    int64_t id = parse_id(cli->options.words[1]);
-    struct text path = {0};
+    json_t *list = NULL, *chosen, *kept = NULL;
     struct answer answer;
-    enum status status;
+    enum status status = services_ask(cli, o->words + 1, o->count - 1, &answer, &chosen);
 
-    if (!id)
-        return STATUS_USAGE;
-    text_appendf(&path, "/operations/%lld", (long long)id);
-    status = ask(cli, "DELETE", &path, &answer);
     if (status == STATUS_DONE)
-        status = cancel_outcome(cli, &answer);
+        status = fetch_queue(cli, NULL, &list);
+    if (list)
+        kept = only_of(list, chosen);
+    if (kept)
+        print_queue(cli, kept);
+    json_decref(kept);
+    json_decref(list);
+    json_decref(chosen);
     answer_deinit(&answer);
-    text_deinit(&path);
     return status;
+}
+
+enum status cmd_queue(struct cli *cli)
+{
+    const struct options *o = &cli->options;
+
+    if (o->count == 1)
+        return show_queue_of(cli, NULL);
+    if (o->count > 2 || service_is_pattern(o->words[1]))
+        return show_queue_of_many(cli);
+    return check_name(o->words[1]) ? show_queue_of(cli, o->words[1]) : STATUS_UNKNOWN;
 }

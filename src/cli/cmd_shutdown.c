@@ -1,8 +1,8 @@
 /* shutdown: asks the daemon to end, and waits until it has. */
 #include "ask.h"
-#include "cli.h"
 #include "fields.h"
 #include "interrupt.h"
+#include "subcommands.h"
 
 #include "base/clock.h"
 
@@ -18,7 +18,10 @@ static int64_t daemon_pid(struct cli *cli)
     struct error err = {0};
     int64_t pid;
 
-    if (client_request(cli->client, "GET", "/status", ASK_PATIENCE_US, &answer, &err) < 0)
+    if (client_request(
+            cli->client,
+            &(struct request){.method = "GET", .path = "/status", .patience_us = ASK_PATIENCE_US},
+            &answer, &err) < 0)
         return err.code;
     pid = field_int(json_object_get(answer.json, "daemon"), "pid");
     answer_deinit(&answer);

@@ -4,17 +4,11 @@
 #include "fields.h"
 #include "service_text.h"
 #include "services.h"
+#include "subcommands.h"
 #include "table.h"
 #include "when.h"
 
 #include "base/clock.h"
-
-#include <string.h>
-
-static bool is_running(const json_t *service)
-{
-    return strcmp(field_string(service, "state"), "running") == 0;
-}
 
 static void add_row(struct table *table, const json_t *service, int64_t now)
 {
@@ -63,84 +57,61 @@ static void print_config_errors(const json_t *body)
     json_array_foreach(errors, i, error) complain_of_config_error(error);
 }
 
-/* The rows a word stands for go to chosen, each once. */
-static enum status choose_word(const json_t *body, const char *word, json_t *chosen)
+/* A service whose file is refused does not run. */
+static enum status judge(enum status status, const json_t *chosen)
 {
-    const json_t *services = json_object_get(body, "services"), *error;
-    json_t *service;
-    bool found = false;
+    const json_t *service;
     size_t i;
 
-    json_array_foreach(services, i, service)
-    {
-        if (service_is_pattern(word) ? !service_matches(service, word)
-                                     : strcmp(field_string(service, "name"), word) != 0)
-            continue;
-        found = true;
-        if (!service_find(chosen, field_string(service, "name")))
-            json_array_append(chosen, service);
-    }
-    if (found)
-        return STATUS_DONE;
-    error = service_config_error(body, word);
-    if (service_is_pattern(word))
-        complain(word[0] == '@' ? "no service has the tag \"%s\"" : "no service matches \"%s\"",
-                 word[0] == '@' ? word + 1 : word);
-    else if (error)
-        complain_of_config_error(error);
-    else
-        complain_of_unknown_service(services, word);
-    return error ? STATUS_NOT_RUNNING : STATUS_UNKNOWN;
-}
-
-/* What the words ask for: everything without one. */
-static enum status choose(const struct cli *cli, const json_t *body, json_t *chosen)
-{
-    enum status status = STATUS_DONE;
-    json_t *service;
-    size_t i;
-
-    for (i = 1; i < cli->options.count; i++) {
-        enum status one = choose_word(body, cli->options.words[i], chosen);
-
-        status = one > status ? one : status;
-    }
-    if (status == STATUS_DONE && cli->options.count > 1)
-        json_array_foreach(chosen, i, service) if (!is_running(service)) status =
-            STATUS_NOT_RUNNING;
-    if (cli->options.count == 1)
-        json_array_extend(chosen, json_object_get(body, "services"));
+    if (status == STATUS_REFUSED)
+        status = STATUS_NOT_RUNNING;
+    json_array_foreach(chosen, i, service) if (!service_is_running(service)) status =
+        status_worse(status, STATUS_NOT_RUNNING);
     return status;
 }
 
-static void print_json(const struct cli *cli, const struct answer *answer, const json_t *chosen)
+static void show_rows(const struct cli *cli, const json_t *body, const json_t *chosen)
 {
-    if (cli->options.count == 1) {
-        print_body(answer);
-        return;
-    }
-    json_dumpf(chosen, stdout, JSON_COMPACT);
-    putchar('\n');
-}
-
-static enum status show_many(struct cli *cli)
-{
-    struct answer answer;
-    enum status status = ask_path(cli, "GET", "/status", &answer);
-    json_t *chosen = json_array();
-
-    if (status != STATUS_DONE || !chosen)
-        goto out;
-    status = choose(cli, answer.json, chosen);
-    if (option_given(&cli->options, OPTION_JSON))
-        print_json(cli, &answer, chosen);
-    else if (json_array_size(chosen) > 0)
+    if (json_array_size(chosen) > 0)
         print_table(cli, chosen, clock_utc_us());
     else if (cli->options.count == 1)
         puts("there are no services");
-    if (!option_given(&cli->options, OPTION_JSON) && cli->options.count == 1)
-        print_config_errors(answer.json);
-out:
+    if (cli->options.count == 1)
+        print_config_errors(body);
+}
+
+static enum status show_all(struct cli *cli)
+{
+    struct answer answer;
+    enum status status = ask_path(cli, "GET", "/status", &answer);
+    const json_t *services = json_object_get(answer.json, "services");
+
+    if (status == STATUS_DONE && option_given(&cli->options, OPTION_JSON))
+        print_body(&answer);
+    else if (status == STATUS_DONE)
+        show_rows(cli, answer.json, services);
+    if (status == STATUS_DONE && option_given(&cli->options, OPTION_ALL))
+        status = judge(status, services);
+    answer_deinit(&answer);
+    return status;
+}
+
+/* Nothing is printed of what was not found: an empty list is not the answer to a wrong name. */
+static enum status show_many(struct cli *cli)
+{
+    const struct options *o = &cli->options;
+    struct answer answer;
+    json_t *chosen;
+    enum status status = services_ask(cli, o->words + 1, o->count - 1, &answer, &chosen);
+
+    if (json_array_size(chosen) > 0 && option_given(o, OPTION_JSON)) {
+        json_dumpf(chosen, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else if (json_array_size(chosen) > 0) {
+        show_rows(cli, answer.json, chosen);
+    }
+    if (chosen)
+        status = judge(status, chosen);
     json_decref(chosen);
     answer_deinit(&answer);
     return status;
@@ -163,7 +134,9 @@ static enum status show_one(struct cli *cli, const char *name)
             print_body(&answer);
         else
             service_print(answer.json, clock_utc_us(), &cli->screen);
-        status = is_running(answer.json) ? STATUS_DONE : STATUS_NOT_RUNNING;
+        status = service_is_running(answer.json) ? STATUS_DONE : STATUS_NOT_RUNNING;
+    } else if (status == STATUS_REFUSED) {
+        status = STATUS_NOT_RUNNING; /* its file is refused: it does not run */
     }
     answer_deinit(&answer);
     return status;
@@ -173,6 +146,8 @@ enum status cmd_status(struct cli *cli)
 {
     const struct options *o = &cli->options;
 
+    if (o->count == 1)
+        return show_all(cli);
     if (o->count == 2 && !service_is_pattern(o->words[1]))
         return show_one(cli, o->words[1]);
     return show_many(cli);

@@ -1,6 +1,7 @@
 #include "find.h"
 
 #include "options.h"
+#include "url.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ void target_deinit(struct target *target)
     free(target->socket);
     free(target->url);
     free(target->token);
+    free(target->cacert);
     free(target->origin);
     *target = (struct target){0};
 }
@@ -104,21 +107,42 @@ static int find_token(const struct options *o, struct target *t, struct error *e
     return file ? read_token(t, file, err) : 0;
 }
 
+/* A file that cannot be read is told now, not as a failure of the network. */
+static int find_cacert(const struct options *o, struct target *t, struct error *err)
+{
+    const char *file = o->cacert ? o->cacert : environment("ORDERLY_CACERT");
+
+    if (!file)
+        return 0;
+    if (access(file, R_OK) < 0)
+        return error_set(err, -errno, "%s: %s: %m", o->cacert ? "--cacert" : "ORDERLY_CACERT",
+                         file);
+    t->cacert = strdup(file);
+    return t->cacert ? 0 : error_set(err, -ENOMEM, "%m");
+}
+
 static int take_url(const struct options *o, struct target *t, const char *url, const char *origin,
                     struct error *err)
 {
     size_t len = strlen(url);
+    bool exposed;
 
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
-        return error_set(err, -EINVAL, "%s: \"%s\" does not begin with http:// or https://", origin,
-                         url);
+    if (url_check(url, origin, &exposed, err) < 0)
+        return err->code;
     while (len > 0 && url[len - 1] == '/')
         len--;
     t->url = strndup(url, len);
     t->origin = strdup(origin);
     if (!t->url || !t->origin)
         return error_set(err, -ENOMEM, "%m");
-    return find_token(o, t, err);
+    if (find_token(o, t, err) < 0 || find_cacert(o, t, err) < 0)
+        return err->code;
+    if (exposed && t->token)
+        return error_set(err, -EPERM,
+                         "the token is not sent to %s: everybody on the way could read it; use "
+                         "https://, or a tunnel to a loopback address",
+                         t->url);
+    return 0;
 }
 
 /* A file with errors in it names no socket. */

@@ -10,6 +10,7 @@ struct target {
     char *socket; /* NULL: by TCP */
     char *url;    /* what paths are appended to */
     char *token;  /* NULL: none */
+    char *cacert; /* who vouches for an https:// address; NULL: whom this machine trusts */
     char *origin; /* who named it, for messages: "--socket", "ORDERLY_URL", "the usual place" */
 };
 

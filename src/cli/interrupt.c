@@ -15,7 +15,7 @@ static void note(int number)
 
 void interrupt_watch(void)
 {
-    struct sigaction action = {.sa_handler = note}, old;
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESETHAND}, old;
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, NULL, &old);

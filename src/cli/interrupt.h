@@ -1,4 +1,4 @@
-/* interrupt - Ctrl-C, noticed between and during requests.
+/* interrupt - Ctrl-C, noticed between and during requests; a second one just ends the program.
  * Threads: one; the handler only sets a flag, which is why it is the process's. */
 #pragma once
 

@@ -1,6 +1,8 @@
-/* orderlyctl - the table of subcommands, and what they share: the command line, help, the end. */
+/* orderlyctl - what all subcommands share: the command line, help, complaints, the end. */
 #include "cli.h"
+#include "complete.h"
 #include "interrupt.h"
+#include "subcommands.h"
 
 #include "base/nearest.h"
 
@@ -10,38 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WAITING (OPTION_JSON | OPTION_NO_WAIT | OPTION_TIMEOUT)
-
-static const struct subcommand subcommands[] = {
-    {"status", "[NAME|GLOB|@TAG...]", "what the services do; one name: all about it",
-     "orderlyctl status 'blockchain_*'", OPTION_JSON, 0, ANY_NUMBER, cmd_status},
-    {"start", "NAME...", "start services, and wait until they are ready",
-     "orderlyctl start backend frontend", WAITING, 1, ANY_NUMBER, cmd_start},
-    {"stop", "NAME...", "stop services, and wait until no process of them is left",
-     "orderlyctl stop --timeout 1m backend", WAITING, 1, ANY_NUMBER, cmd_stop},
-    {"restart", "NAME...", "stop and start services, each as one operation",
-     "orderlyctl restart backend", WAITING, 1, ANY_NUMBER, cmd_restart},
-    {"logs", "[-f] [-n N] NAME", "what a service has written", "orderlyctl logs -f -n 50 backend",
-     OPTION_FOLLOW | OPTION_LINES, 1, 1, cmd_logs},
-    {"queue", "[NAME]", "operations that run or wait for their turn", "orderlyctl queue backend",
-     OPTION_JSON, 0, 1, cmd_queue},
-    {"history", "[-n N] [NAME]", "operations of late, newest first",
-     "orderlyctl history -n 5 backend", OPTION_JSON | OPTION_LINES, 0, 1, cmd_history},
-    {"wait", "ID", "wait for the end of an operation", "orderlyctl wait 42",
-     OPTION_JSON | OPTION_TIMEOUT, 1, 1, cmd_wait},
-    {"cancel", "ID", "cancel an operation that has not begun", "orderlyctl cancel 42", OPTION_JSON,
-     1, 1, cmd_cancel},
-    {"check", "[CONFIG]", "look for errors in supervisor.conf and the files of services",
-     "orderlyctl check ./supervisor.conf", 0, 0, 1, cmd_check},
-    {"reload-config", "", "let the daemon read its files again",
-     "orderlyctl reload-config --strict", OPTION_JSON | OPTION_STRICT, 0, 0, cmd_reload_config},
-    {"shutdown", "", "stop all services in reverse order, then the daemon",
-     "orderlyctl shutdown --leave", WAITING | OPTION_LEAVE, 0, 0, cmd_shutdown},
-    {"version", "", "versions of orderlyctl and the daemon, and what this machine allows",
-     "orderlyctl version", OPTION_JSON, 0, 0, cmd_version},
-};
-#define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
 
 void complain(const char *format, ...)
 {
@@ -61,6 +31,20 @@ void complain(const char *format, ...)
     free(message);
 }
 
+enum status status_worse(enum status a, enum status b)
+{
+    static const enum status worst_first[] = {
+        STATUS_INTERRUPTED, STATUS_UNREACHABLE, STATUS_DENIED,
+        STATUS_USAGE,       STATUS_REFUSED,     STATUS_UNKNOWN,
+        STATUS_FAILED,      STATUS_TIMED_OUT,   STATUS_NOT_RUNNING,
+    };
+
+    for (size_t i = 0; i < sizeof worst_first / sizeof *worst_first; i++)
+        if (a == worst_first[i] || b == worst_first[i])
+            return worst_first[i];
+    return STATUS_DONE;
+}
+
 static void print_usage(const struct subcommand *s, FILE *to)
 {
     fprintf(to, "usage: orderlyctl %s%s%s [OPTION...]\n", s->name, *s->arguments ? " " : "",
@@ -78,51 +62,77 @@ static void print_help_of(const struct subcommand *s)
 static void print_help(void)
 {
     printf("usage: orderlyctl SUBCOMMAND [WORD...] [OPTION...]\n\n");
-    for (size_t i = 0; i < SUBCOMMANDS; i++)
+    for (size_t i = 0; i < subcommand_count; i++)
         printf("  %-14s %s\n", subcommands[i].name, subcommands[i].summary);
     printf("\nEach tells more: orderlyctl SUBCOMMAND --help. All take:\n");
     options_print_help(0, stdout);
 }
 
-static const struct subcommand *find_subcommand(const char *word)
+static void complain_of_subcommand(const char *word)
 {
-    const char *names[SUBCOMMANDS], *nearest;
+    struct nearest best = {.typed = word};
 
-    for (size_t i = 0; i < SUBCOMMANDS; i++) {
-        if (strcmp(subcommands[i].name, word) == 0)
-            return &subcommands[i];
-        names[i] = subcommands[i].name;
-    }
-    nearest = nearest_word(word, names, SUBCOMMANDS);
-    if (strcmp(word, "reload") == 0)
-        complain("reload of a service is not built in this version; to let the daemon read its "
-                 "files again: orderlyctl reload-config");
-    else if (nearest)
-        complain("there is no subcommand \"%s\"; did you mean \"%s\"?", word, nearest);
+    for (size_t i = 0; i < subcommand_count; i++)
+        nearest_offer(&best, subcommands[i].name);
+    if (best.word)
+        complain("there is no subcommand \"%s\"; did you mean \"%s\"?", word, best.word);
     else
         complain("there is no subcommand \"%s\"; see orderlyctl --help", word);
-    return NULL;
+}
+
+static void complain_of_few(const struct subcommand *s, size_t words)
+{
+    static const char *const missing[] = {
+        [WORDS_NONE] = "a word",
+        [WORDS_SERVICES] = "the name of a service, or --all,",
+        [WORDS_SERVICE] = "the name of a service",
+        [WORDS_SIGNAL] = "the signal, as HUP,",
+        [WORDS_GOAL] = "the goal, up or down,",
+        [WORDS_IDS] = "the number of an operation",
+        [WORDS_FILE] = "a file",
+    };
+
+    if (strcmp(s->name, "reload") == 0)
+        complain("reload: which service? To let the daemon read its own files again: orderlyctl "
+                 "reload-config");
+    else
+        complain("%s: %s is missing", s->name,
+                 missing[words < subcommand_leading(s)                        ? s->words
+                         : s->words == WORDS_SERVICE || s->words == WORDS_IDS ? s->words
+                                                                              : WORDS_SERVICES]);
+}
+
+/* Whether the words are as many as it takes; --all stands for the names. */
+static bool check_words(const struct subcommand *s, const struct options *o)
+{
+    bool all = option_given(o, OPTION_ALL);
+    size_t words = o->count - 1, leading = subcommand_leading(s);
+
+    if (all && words > leading)
+        complain("%s: --all and \"%s\": give one of them", s->name, o->words[leading + 1]);
+    else if (words < (all ? leading : s->least))
+        complain_of_few(s, words);
+    else if (words > s->most)
+        complain("%s: \"%s\" is one word too many", s->name, o->words[s->most + 1]);
+    else
+        return true;
+    return false;
 }
 
 /* Whether the words and options are such as it takes. */
 static bool check_usage(const struct subcommand *s, const struct options *o)
 {
     unsigned strange = o->given & ~s->options;
-    size_t words = o->count - 1;
 
     if (strange)
         complain("%s does not take --%s", s->name, option_name(strange));
-    else if (words < s->least)
-        complain("%s: %s is missing", s->name,
-                 strstr(s->arguments, "ID") ? "the number of an operation"
-                                            : "the name of a service");
-    else if (words > s->most)
-        complain("%s: \"%s\" is one word too many", s->name, o->words[s->most + 1]);
     else if (o->socket && o->url)
         complain("--socket and --url name two daemons: give one of them");
-    else if (o->socket && o->token_file)
-        complain("--token-file is for --url; a socket needs no token");
-    else
+    else if (o->socket && (o->token_file || o->cacert))
+        complain("--%s is for --url; a socket needs none", o->token_file ? "token-file" : "cacert");
+    else if (option_given(o, OPTION_NOW) && option_given(o, OPTION_MODE))
+        complain("--now is --mode=replace: give one of them");
+    else if (check_words(s, o))
         return true;
     print_usage(s, stderr);
     return false;
@@ -146,9 +156,11 @@ static enum status run(struct cli *cli)
               stderr);
         return STATUS_USAGE;
     }
-    s = find_subcommand(cli->options.words[0]);
-    if (!s)
+    s = subcommand_find(cli->options.words[0]);
+    if (!s) {
+        complain_of_subcommand(cli->options.words[0]);
         return STATUS_USAGE;
+    }
     if (cli->options.help) {
         print_help_of(s);
         return STATUS_DONE;
@@ -173,7 +185,9 @@ int main(int argc, char *argv[])
     screen_init(&cli.screen);
     interrupt_watch();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (options_parse(argc, argv, &cli.options))
+    if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0)
+        status = end_output(complete(&cli, argc - 1, argv + 1));
+    else if (options_parse(argc, argv, &cli.options))
         status = end_output(run(&cli));
     client_free(cli.client);
     target_deinit(&cli.target);

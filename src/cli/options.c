@@ -10,37 +10,74 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values of options that every subcommand takes; the others are their OPTION_ bit, above these. */
-enum { SOCKET = 1 << 16, URL, TOKEN_FILE, CONFIG, HELP, VERSION };
+/* Values of options that every subcommand takes; the others are their OPTION_ bit, below these. */
+enum { SOCKET = OPTIONS_END, URL, TOKEN_FILE, CACERT, CONFIG, HELP, VERSION };
+
+#define KEY_MAX 255
 
 struct row {
     const char *name, *argument; /* NULL: takes none */
     int value;
     char letter; /* 0: none */
     const char *help;
+    enum argument_kind kind;
+    const char *const *words; /* of ARGUMENT_WORDS */
 };
 
+static const char *const modes[] = {"queue", "fail", "replace", NULL};
+static const char *const streams[] = {"stdout", "stderr", NULL};
+static const char *const yes_or_no[] = {"yes", "no", NULL};
+
 static const struct row rows[] = {
-    {"no-wait", NULL, OPTION_NO_WAIT, 0, "don't wait for the end"},
-    {"timeout", "DURATION", OPTION_TIMEOUT, 0, "at most this long, for example 45s"},
-    {"follow", NULL, OPTION_FOLLOW, 'f', "go on with what is written from now on"},
-    {"lines", "N", OPTION_LINES, 'n', "how many, the last ones"},
-    {"strict", NULL, OPTION_STRICT, 0, "change nothing when there is any error"},
-    {"leave", NULL, OPTION_LEAVE, 0, "leave the services running for the next daemon"},
-    {"json", NULL, OPTION_JSON, 0, "print what the daemon answers, as it is"},
-    {"socket", "PATH", SOCKET, 0, "the daemon's Unix socket"},
-    {"url", "URL", URL, 0, "the daemon's http:// or https:// address"},
-    {"token-file", "FILE", TOKEN_FILE, 0, "where the token for --url is"},
-    {"config", "FILE", CONFIG, 0, "the daemon's supervisor.conf, which names its socket"},
-    {"help", NULL, HELP, 'h', "this text"},
-    {"version", NULL, VERSION, 0, "the version of orderlyctl"},
+    {"all", NULL, OPTION_ALL, 0, "every service", 0, NULL},
+    {"now", NULL, OPTION_NOW, 0, "before what waits and instead of it: --mode=replace", 0, NULL},
+    {"mode", "MODE", OPTION_MODE, 0, "queue, fail unless idle, or replace", ARGUMENT_WORDS, modes},
+    {"coalesce", "[=yes|no]", OPTION_COALESCE, 0, "join an identical one that waits already",
+     ARGUMENT_WORDS, yes_or_no},
+    {"reason", "TEXT", OPTION_REASON, 0, "why, for those who read the history", ARGUMENT_TEXT,
+     NULL},
+    {"idempotency-key", "KEY", OPTION_KEY, 0, "asked again with the same key it is done once",
+     ARGUMENT_TEXT, NULL},
+    {"no-wait", NULL, OPTION_NO_WAIT, 0, "don't wait for the end", 0, NULL},
+    {"timeout", "DURATION", OPTION_TIMEOUT, 0, "at most this long, for example 45s", ARGUMENT_TEXT,
+     NULL},
+    {"follow", NULL, OPTION_FOLLOW, 'f', "go on with what is written from now on", 0, NULL},
+    {"lines", "N", OPTION_LINES, 'n', "how many, the last ones", ARGUMENT_TEXT, NULL},
+    {"stream", "STREAM", OPTION_STREAM, 0, "stdout, or a stderr that is kept apart", ARGUMENT_WORDS,
+     streams},
+    {"since", "ID", OPTION_SINCE, 0, "what came after this event, and then what comes",
+     ARGUMENT_TEXT, NULL},
+    {"raw", NULL, OPTION_RAW, 0, "control characters as they are, also on a terminal", 0, NULL},
+    {"quiet", NULL, OPTION_QUIET, 'q', "print nothing, the exit status says it", 0, NULL},
+    {"strict", NULL, OPTION_STRICT, 0, "change nothing when there is any error", 0, NULL},
+    {"leave", NULL, OPTION_LEAVE, 0, "leave the services running for the next daemon", 0, NULL},
+    {"json", NULL, OPTION_JSON, 0, "print what the daemon answers, as it is", 0, NULL},
+    {"socket", "PATH", SOCKET, 0, "the daemon's Unix socket", ARGUMENT_FILE, NULL},
+    {"url", "URL", URL, 0, "the daemon's http:// or https:// address", ARGUMENT_TEXT, NULL},
+    {"token-file", "FILE", TOKEN_FILE, 0, "where the token for --url is", ARGUMENT_FILE, NULL},
+    {"cacert", "FILE", CACERT, 0, "who may vouch for an https:// address", ARGUMENT_FILE, NULL},
+    {"config", "FILE", CONFIG, 0, "the daemon's supervisor.conf, which names its socket",
+     ARGUMENT_FILE, NULL},
+    {"help", NULL, HELP, 'h', "this text", 0, NULL},
+    {"version", NULL, VERSION, 0, "the version of orderlyctl", 0, NULL},
 };
 #define ROWS (sizeof rows / sizeof *rows)
+
+static bool is_common(const struct row *row)
+{
+    return row->value >= OPTIONS_END;
+}
+
+/* "[=yes|no]": only attached. */
+static bool is_optional(const struct row *row)
+{
+    return row->argument && *row->argument == '[';
+}
 
 const char *option_name(unsigned set)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].value < SOCKET && (set & (unsigned)rows[i].value))
+        if (!is_common(&rows[i]) && (set & (unsigned)rows[i].value))
             return rows[i].name;
     return "";
 }
@@ -49,19 +86,41 @@ void options_print_help(unsigned set, FILE *to)
 {
     for (size_t i = 0; i < ROWS; i++) {
         const struct row *row = &rows[i];
-        char left[40];
+        char left[48];
 
-        if (row->value < SOCKET && !(set & (unsigned)row->value))
+        if (!is_common(row) && !(set & (unsigned)row->value))
             continue;
         snprintf(left, sizeof left, "%c%c%s--%s%s%s", row->letter ? '-' : ' ',
                  row->letter ? row->letter : ' ', row->letter ? ", " : "  ", row->name,
-                 row->argument ? " " : "", row->argument ? row->argument : "");
+                 row->argument && !is_optional(row) ? " " : "", row->argument ? row->argument : "");
         fprintf(to, "  %-26s  %s\n", left, row->help);
     }
 }
 
+bool option_facts(size_t index, struct option_facts *ret)
+{
+    const struct row *row = &rows[index];
+
+    if (index >= ROWS)
+        return false;
+    *ret = (struct option_facts){
+        .name = row->name,
+        .help = row->help,
+        .letter = row->letter,
+        .common = is_common(row),
+        .bit = is_common(row) ? 0 : (unsigned)row->value,
+        .kind = row->kind,
+        .needs_argument = row->argument && !is_optional(row),
+        .words = row->words,
+    };
+    return true;
+}
+
+/* ---- arguments ---- */
+
 static bool take_timeout(struct options *o, const char *argument)
 {
+    o->timeout = argument;
     if (units_parse_duration(argument, &o->timeout_us) == 0 && o->timeout_us > 0 &&
         o->timeout_us < INT64_MAX / 2)
         return true;
@@ -77,24 +136,80 @@ static bool take_lines(struct options *o, const char *argument)
     return false;
 }
 
+static bool take_since(struct options *o, const char *argument)
+{
+    if (units_parse_int(argument, &o->since) == 0 && o->since >= 0)
+        return true;
+    complain("--since: \"%s\" is not the id of an event, a whole number", argument);
+    return false;
+}
+
+/* It goes into a header, which is one line of visible characters. */
+static bool take_key(struct options *o, const char *argument)
+{
+    size_t len = strlen(argument);
+    bool visible = true;
+
+    for (size_t i = 0; i < len; i++)
+        visible &= argument[i] > ' ' && argument[i] < 0x7f;
+    o->key = argument;
+    if (visible && len >= 1 && len <= KEY_MAX)
+        return true;
+    complain("--idempotency-key: a key is 1 to %d visible ASCII characters without blanks",
+             KEY_MAX);
+    return false;
+}
+
+static bool take_word(const char *option, const char *const *words, const char *argument,
+                      const char **ret)
+{
+    for (const char *const *word = words; *word; word++)
+        if (strcmp(*word, argument) == 0) {
+            *ret = argument;
+            return true;
+        }
+    complain("--%s: \"%s\" is not %s%s%s%s%s", option, argument, words[0], words[2] ? ", " : " or ",
+             words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
+    return false;
+}
+
+static bool take_coalesce(struct options *o, const char *argument)
+{
+    const char *word = "yes";
+
+    if (argument && !take_word("coalesce", yes_or_no, argument, &word))
+        return false;
+    o->coalesce = *word == 'y';
+    return true;
+}
+
 static bool take_option(struct options *o, int value, const char *argument)
 {
     switch (value) {
     case SOCKET: o->socket = argument; return true;
     case URL: o->url = argument; return true;
     case TOKEN_FILE: o->token_file = argument; return true;
+    case CACERT: o->cacert = argument; return true;
     case CONFIG: o->config = argument; return true;
     case HELP: o->help = true; return true;
     case VERSION: o->version = true; return true;
     default: break;
     }
     o->given |= (unsigned)value;
-    if (value == OPTION_TIMEOUT)
-        return take_timeout(o, argument);
-    if (value == OPTION_LINES)
-        return take_lines(o, argument);
-    return true;
+    switch (value) {
+    case OPTION_TIMEOUT: return take_timeout(o, argument);
+    case OPTION_LINES: return take_lines(o, argument);
+    case OPTION_SINCE: return take_since(o, argument);
+    case OPTION_KEY: return take_key(o, argument);
+    case OPTION_MODE: return take_word("mode", modes, argument, &o->mode);
+    case OPTION_STREAM: return take_word("stream", streams, argument, &o->stream);
+    case OPTION_COALESCE: return take_coalesce(o, argument);
+    case OPTION_REASON: o->reason = argument; return true;
+    default: return true;
+    }
 }
+
+/* ---- reading ---- */
 
 static void complain_of_unknown(const char *typed, int letter)
 {
@@ -168,7 +283,10 @@ bool options_parse(int argc, char *argv[], struct options *ret_options)
         return false;
     }
     for (size_t i = 0; i < ROWS; i++)
-        longs[i] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument,
+        longs[i] = (struct option){rows[i].name,
+                                   !rows[i].argument       ? no_argument
+                                   : is_optional(&rows[i]) ? optional_argument
+                                                           : required_argument,
                                    NULL, rows[i].value};
     letters_of(letters);
     opterr = 0;

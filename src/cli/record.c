@@ -15,6 +15,7 @@ static const struct words words[] = {
     {"start", "started", "already running"},
     {"stop", "stopped", "already stopped"},
     {"restart", "restarted", "restarted"},
+    {"reload", "reloaded", "reloaded"},
 };
 
 static const struct words *words_of(const json_t *record)
@@ -70,7 +71,10 @@ static void append_success(const json_t *record, struct text *to)
 {
     const struct words *w = words_of(record);
 
-    if (!w) {
+    if (field_given(record, "signal")) {
+        harmless_append(to, field_string(record, "signal"));
+        text_append(to, " sent");
+    } else if (!w) {
         text_append(to, "done");
         append_duration(record, "in", to);
     } else if (!field_true(record, "changed")) {
@@ -92,6 +96,8 @@ static void append_unended(const json_t *record, struct text *to)
         text_append(to, ", waiting for ");
         harmless_append(to, field_string(record, "waiting_for"));
     }
+    if (field_given(record, "coalesced_into"))
+        text_appendf(to, ", done along with %lld", (long long)field_int(record, "coalesced_into"));
 }
 
 void record_line(const json_t *record, struct text *to)
@@ -100,6 +106,12 @@ void record_line(const json_t *record, struct text *to)
 
     harmless_append(to, field_string(record, "service"));
     text_append(to, ": ");
+    if (!field_given(record, "id")) { /* of a goal: nothing had to be done for it */
+        text_append(to, "the goal is ");
+        harmless_append(to, field_string(record, "goal"));
+        text_append(to, " already");
+        return;
+    }
     if (state == OPERATION_SUCCEEDED) {
         append_success(record, to);
         return;
@@ -119,11 +131,31 @@ void record_line(const json_t *record, struct text *to)
     append_duration(record, "after", to);
 }
 
+void record_action(const json_t *record, struct text *to)
+{
+    text_append(to, field_string(record, "action"));
+    if (field_given(record, "signal"))
+        text_appendf(to, " %s", field_string(record, "signal"));
+}
+
+static void print_output(const json_t *output)
+{
+    const json_t *line;
+    size_t i;
+
+    if (json_array_size(output) > 0)
+        fprintf(stderr, "  the last lines it wrote:\n");
+    json_array_foreach(output, i, line)
+    {
+        fprintf(stderr, "    ");
+        harmless_print(stderr, json_string_value(line));
+        fprintf(stderr, "\n");
+    }
+}
+
 void record_complain(const json_t *record)
 {
-    const json_t *output = json_object_get(record, "output"), *line;
     struct text text = {0};
-    size_t i;
 
     if (!record_ended(record) || state_of(record) == OPERATION_SUCCEEDED)
         return;
@@ -133,14 +165,7 @@ void record_complain(const json_t *record)
     else
         complain("%s", text.data ? text.data : "");
     text_deinit(&text);
-    if (json_array_size(output) > 0)
-        fprintf(stderr, "  the last lines it wrote:\n");
-    json_array_foreach(output, i, line)
-    {
-        fprintf(stderr, "    ");
-        harmless_print(stderr, json_string_value(line));
-        fprintf(stderr, "\n");
-    }
+    print_output(json_object_get(record, "output"));
 }
 
 json_t *record_list(const json_t *body)

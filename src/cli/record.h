@@ -12,6 +12,8 @@ enum status record_status(const json_t *record);
 
 /* "backend: restart 42 queued, 2 before it", "backend: restarted in 1.2 s" */
 void record_line(const json_t *record, struct text *to);
+/* "restart", "signal SIGHUP" */
+void record_action(const json_t *record, struct text *to);
 /* Why it did not succeed and what the service wrote last, on stderr; nothing when it did. */
 void record_complain(const json_t *record);
 /* How long it ran, in microseconds; -1: it has not begun or not ended. */

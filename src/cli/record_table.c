@@ -18,6 +18,36 @@ static enum colour colour_of(const char *state)
     return COLOUR_BUSY;
 }
 
+static void add_action(struct table *table, const json_t *record)
+{
+    struct text action = {0};
+
+    record_action(record, &action);
+    table_add(table, COLOUR_NONE, "%s", action.data ? action.data : "");
+    text_deinit(&action);
+}
+
+/* The number, or nothing. */
+static void add_number(struct table *table, const json_t *record, const char *key)
+{
+    if (field_given(record, key))
+        table_add(table, COLOUR_NONE, "%lld", (long long)field_int(record, key));
+    else
+        table_add(table, COLOUR_NONE, "%s", "");
+}
+
+/* "waiting for redis", "along with 42" */
+static void add_note(struct table *table, const json_t *record)
+{
+    if (field_given(record, "coalesced_into"))
+        table_add(table, COLOUR_NONE, "along with %lld",
+                  (long long)field_int(record, "coalesced_into"));
+    else
+        table_add(table, COLOUR_NONE, "%s%s",
+                  field_given(record, "waiting_for") ? "waiting for " : "",
+                  field_string(record, "waiting_for"));
+}
+
 static void add_row_of_history(struct table *table, const json_t *record)
 {
     const char *state = field_string(record, "state");
@@ -29,18 +59,22 @@ static void add_row_of_history(struct table *table, const json_t *record)
         when_exact(took_us, took);
     table_add(table, COLOUR_NONE, "%lld", (long long)field_int(record, "id"));
     table_add(table, COLOUR_NONE, "%s", field_string(record, "service"));
-    table_add(table, COLOUR_NONE, "%s", field_string(record, "action"));
+    add_action(table, record);
     table_add(table, colour_of(state), "%s", state);
     table_add(table, COLOUR_NONE, "%s", when);
     table_add(table, COLOUR_NONE, "%s", took);
     table_add(table, COLOUR_NONE, "%s", field_string(record, "requested_by"));
+    add_number(table, record, "batch");
+    table_add(table, COLOUR_NONE, "%s", field_string(record, "reason"));
+    add_note(table, record);
     table_add(table, COLOUR_NONE, "%s", field_string(record, "detail"));
 }
 
 void record_print_history(const json_t *list, const struct screen *screen)
 {
     static const char *const headers[] = {"ID",       "SERVICE", "ACTION",       "STATE",
-                                          "ACCEPTED", "TOOK",    "REQUESTED BY", "DETAIL"};
+                                          "ACCEPTED", "TOOK",    "REQUESTED BY", "BATCH",
+                                          "REASON",   "NOTE",    "DETAIL"};
     struct table table = {.headers = headers, .columns = sizeof headers / sizeof *headers};
     const json_t *record;
     size_t i;
@@ -58,19 +92,20 @@ static void add_row_of_queue(struct table *table, const json_t *record, int64_t 
     when_rough(now - when_parse(field_string(record, "accepted_at")), age);
     table_add(table, COLOUR_NONE, "%lld", (long long)field_int(record, "id"));
     table_add(table, COLOUR_NONE, "%s", field_string(record, "service"));
-    table_add(table, COLOUR_NONE, "%s", field_string(record, "action"));
+    add_action(table, record);
     table_add(table, colour_of(state), "%s", state);
     table_add(table, COLOUR_NONE, "%lld", (long long)field_int(record, "position"));
     table_add(table, COLOUR_NONE, "%s", age);
     table_add(table, COLOUR_NONE, "%s", field_string(record, "requested_by"));
-    table_add(table, COLOUR_NONE, "%s%s", field_given(record, "waiting_for") ? "waiting for " : "",
-              field_string(record, "waiting_for"));
+    add_number(table, record, "batch");
+    table_add(table, COLOUR_NONE, "%s", field_string(record, "reason"));
+    add_note(table, record);
 }
 
 void record_print_queue(const json_t *list, const struct screen *screen)
 {
-    static const char *const headers[] = {"ID",     "SERVICE", "ACTION",       "STATE",
-                                          "BEFORE", "AGE",     "REQUESTED BY", "NOTE"};
+    static const char *const headers[] = {"ID",  "SERVICE",      "ACTION", "STATE",  "BEFORE",
+                                          "AGE", "REQUESTED BY", "BATCH",  "REASON", "NOTE"};
     struct table table = {.headers = headers, .columns = sizeof headers / sizeof *headers};
     int64_t now = clock_utc_us();
     const json_t *record;

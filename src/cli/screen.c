@@ -43,7 +43,7 @@ static void append_ascii(const struct harmless *h, unsigned char c, struct text 
     if (c == '\t' || (c == '\n' && h->lines) || (c >= ' ' && c != 0x7f))
         text_append_n(to, (const char *)&c, 1);
     else
-        text_appendf(to, "^%c", c == 0x7f ? '?' : c + '@');
+        text_appendf(to, "\\x%02x", c);
 }
 
 static size_t sequence_length(unsigned char lead)
@@ -51,12 +51,19 @@ static size_t sequence_length(unsigned char lead)
     return lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
+/* U+202A to U+202E and U+2066 to U+2069 change the order in which what follows is shown. */
+static bool sequence_reorders(const unsigned char *s)
+{
+    return s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
+                            (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
 /* Whole, and neither overlong, a surrogate, beyond the end, nor a C1 control. */
 static bool sequence_shows(const unsigned char *s)
 {
-    return !((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
-             (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-             (s[0] == 0xf4 && s[1] > 0x8f));
+    return !(sequence_reorders(s) || (s[0] == 0xc2 && s[1] < 0xa0) ||
+             (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+             (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f));
 }
 
 static void append_held_escaped(struct harmless *h, struct text *to)

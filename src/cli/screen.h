@@ -22,8 +22,8 @@ void screen_init(struct screen *screen);
 const char *colour_begin(const struct screen *screen, enum colour colour);
 const char *colour_end(const struct screen *screen, enum colour colour);
 
-/* Makes bytes fit to be seen: control characters become ^X, what is not UTF-8 and C1 controls
- * become \xNN; tabs pass, newlines too when lines is set. May be fed in pieces. */
+/* Makes bytes fit to be seen: control characters, what is not UTF-8 and what changes the direction
+ * of text become \xNN; tabs pass, newlines too when lines is set. May be fed in pieces. */
 struct harmless {
     bool lines;
     unsigned char held[4]; /* of a sequence that has not ended yet */

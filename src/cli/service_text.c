@@ -5,6 +5,7 @@
 #include "when.h"
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "model/names.h"
 
 #include <stdarg.h>
@@ -88,6 +89,10 @@ void service_note(const json_t *service, int64_t now, struct text *to)
         begin_part(to, "config error");
     if (field_true(service, "config_changed"))
         begin_part(to, "config changed");
+    if (field_given(service, "log_error")) {
+        begin_part(to, "log: ");
+        text_append(to, field_string(service, "log_error"));
+    }
 }
 
 /* "  name           value", nothing when the value is empty. */
@@ -124,6 +129,18 @@ static void print_head(const json_t *service, const struct screen *screen)
     printf("%s%s\n", colour_end(screen, colour), field_true(service, "stuck") ? ", stuck" : "");
 }
 
+/* "12.3M", rounded. */
+static void format_size(int64_t bytes, char text[static UNITS_TEXT_SIZE])
+{
+    static const char units[] = "KMGT";
+    double value = (double)bytes / 1024;
+    size_t i = 0;
+
+    for (; value >= 1024 && i + 2 < sizeof units; i++)
+        value /= 1024;
+    snprintf(text, UNITS_TEXT_SIZE, "%.1f%c", value, units[i]);
+}
+
 static void print_instance(const json_t *service, int64_t now)
 {
     const char *since = field_string(service, "state_since");
@@ -139,6 +156,33 @@ static void print_instance(const json_t *service, int64_t now)
     print_line("goal", "%s", field_string(service, "goal"));
     print_line("restarts", "%lld, automatic", (long long)field_int(service, "restarts"));
     print_line("containment", "%s", field_string(service, "containment"));
+}
+
+/* Of the whole tree, as far as it is known. */
+static void print_usage(const json_t *service)
+{
+    char memory[UNITS_TEXT_SIZE];
+
+    if (field_given(service, "memory_bytes")) {
+        format_size(field_int(service, "memory_bytes"), memory);
+        print_line("memory", "%s", memory);
+    }
+    if (field_given(service, "cpu_seconds"))
+        print_line("cpu", "%.1f s", json_number_value(json_object_get(service, "cpu_seconds")));
+    if (field_given(service, "tasks"))
+        print_line("tasks", "%lld", (long long)field_int(service, "tasks"));
+}
+
+static void print_log(const json_t *service)
+{
+    const json_t *log = json_object_get(service, "log");
+    long long times = field_int(log, "times"), dropped = field_int(log, "dropped_bytes");
+
+    print_line("log error", "%s", field_string(log, "error"));
+    if (times > 0)
+        print_line("log failures", "%lld", times);
+    if (dropped > 0)
+        print_line("log dropped", "%lld bytes", dropped);
 }
 
 static void print_prospect(const json_t *service, int64_t now)
@@ -186,6 +230,8 @@ void service_print(const json_t *service, int64_t now, const struct screen *scre
     print_configuration(service);
     print_instance(service, now);
     print_prospect(service, now);
+    print_usage(service);
+    print_log(service);
     if (json_array_size(recent) == 0)
         return;
     putchar('\n');

@@ -1,11 +1,19 @@
 #include "services.h"
 
+#include "ask.h"
 #include "fields.h"
 
 #include "base/nearest.h"
+#include "model/names.h"
 
 #include <fnmatch.h>
 #include <string.h>
+
+bool service_is_running(const json_t *service)
+{
+    return strcmp(field_string(service, "state"), name_of(&service_state_names, STATE_RUNNING)) ==
+           0;
+}
 
 json_t *service_find(const json_t *services, const char *name)
 {
@@ -85,4 +93,70 @@ void complain_of_config_error(const json_t *error)
     else
         complain("%s: %s%s%s", field_string(error, "file"), key, *key ? ": " : "",
                  field_string(error, "message"));
+}
+
+static bool is_meant(const json_t *service, const char *word)
+{
+    return service_is_pattern(word) ? service_matches(service, word)
+                                    : strcmp(field_string(service, "name"), word) == 0;
+}
+
+static enum status complain_of_word(const json_t *body, const char *word)
+{
+    const json_t *error = service_config_error(body, word);
+
+    if (error)
+        complain_of_config_error(error);
+    else if (word[0] == '@')
+        complain("no service has the tag \"%s\"", word + 1);
+    else if (service_is_pattern(word))
+        complain("no service matches \"%s\"", word);
+    else
+        complain_of_unknown_service(json_object_get(body, "services"), word);
+    return error ? STATUS_REFUSED : STATUS_UNKNOWN;
+}
+
+static enum status choose_word(const json_t *body, const char *word, json_t *chosen)
+{
+    json_t *service;
+    bool found = false;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "services"), i, service)
+    {
+        if (!is_meant(service, word))
+            continue;
+        found = true;
+        if (!service_find(chosen, field_string(service, "name")) &&
+            json_array_append(chosen, service) < 0)
+            return STATUS_FAILED;
+    }
+    return found ? STATUS_DONE : complain_of_word(body, word);
+}
+
+enum status services_choose(const json_t *body, const char *const *words, size_t count, bool all,
+                            json_t *chosen)
+{
+    enum status status = STATUS_DONE;
+
+    if (all && json_array_extend(chosen, json_object_get(body, "services")) < 0)
+        return STATUS_FAILED;
+    for (size_t i = 0; i < count; i++)
+        status = status_worse(status, choose_word(body, words[i], chosen));
+    return status;
+}
+
+enum status services_ask(struct cli *cli, const char *const *words, size_t count,
+                         struct answer *ret_answer, json_t **ret_chosen)
+{
+    enum status status = ask_path(cli, "GET", "/status", ret_answer);
+
+    *ret_chosen = NULL;
+    if (status != STATUS_DONE)
+        return status;
+    *ret_chosen = json_array();
+    if (!*ret_chosen)
+        return STATUS_FAILED;
+    return services_choose(ret_answer->json, words, count, option_given(&cli->options, OPTION_ALL),
+                           *ret_chosen);
 }

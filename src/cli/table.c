@@ -49,16 +49,17 @@ static size_t width_of(const char *s)
     return width;
 }
 
+/* 0: every cell is empty. */
 static size_t column_width(const struct table *t, size_t column)
 {
-    size_t widest = strlen(t->headers[column]);
+    size_t widest = 0, head = strlen(t->headers[column]);
 
     for (size_t i = column; i < t->count; i += t->columns) {
         size_t width = width_of(t->cells[i].text);
 
         widest = width > widest ? width : widest;
     }
-    return widest;
+    return widest > 0 && widest < head ? head : widest;
 }
 
 /* The blanks before a cell are owed until there is one: no line ends in blanks. */
@@ -77,7 +78,8 @@ static void print_row(const struct table *t, const struct screen *screen, const 
     size_t owed = 0;
 
     for (size_t i = 0; i < t->columns; i++)
-        print_cell(screen, &row[i], widths[i], &owed);
+        if (widths[i] > 0)
+            print_cell(screen, &row[i], widths[i], &owed);
     putchar('\n');
 }
 

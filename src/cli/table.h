@@ -1,4 +1,4 @@
-/* table - rows printed in columns as wide as they need.
+/* table - rows printed in columns as wide as they need; a column without a word in it is left out.
  * Threads: one. Ownership: cells are copied; table_deinit(). */
 #pragma once
 

@@ -28,6 +28,8 @@ struct value_type {
     void (*format)(int64_t value, char *text);
     /* Puts the value into its record, or reports why not. */
     void (*set)(const struct setting *setting);
+    /* Whether two values in their records are the same; NULL: a type of services only. */
+    bool (*same)(const void *a, const void *b);
     bool may_be_empty;
 };
 
@@ -42,6 +44,7 @@ struct field {
     const char *fallback;          /* the default, as one would write it; NULL: nothing */
     const char *fallback_note;     /* the default in words, where it is not the same everywhere */
     const char *doc;
+    bool waits;        /* a reload can't apply it: the next daemon, or instance, takes it up */
     const char *later; /* a feature that is not built into this version: "memory limits are" */
 };
 
@@ -55,6 +58,7 @@ struct section {
 
 struct file_kind {
     const char *title;
+    const char *waits_note; /* for the reference: behind the keys that wait */
     const struct section *sections;
     size_t section_count;
     const struct field *fields;

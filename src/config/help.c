@@ -33,14 +33,15 @@ static void print_wrapped(const char *s, FILE *to)
     putc('\n', to);
 }
 
-static void print_field(const struct field *f, FILE *to)
+static void print_field(const struct file_kind *kind, const struct field *f, FILE *to)
 {
-    CLEANUP(text_deinit) struct text t = {0};
+    CLEANUP(text_deinit) struct text t = {0}, doc = {0};
     const char *fallback = f->fallback_note ? f->fallback_note : f->fallback;
 
     field_describe(f, &t);
     fprintf(to, "  %-20s %-24s %s\n", f->name, t.data ? t.data : "", fallback ? fallback : "none");
-    print_wrapped(f->doc, to);
+    text_appendf(&doc, f->waits ? "%s %s" : "%s", f->doc, kind->waits_note);
+    print_wrapped(doc.data ? doc.data : f->doc, to);
 }
 
 static void print_later(const struct file_kind *kind, const struct section *section, FILE *to)
@@ -62,7 +63,7 @@ static void print_section(const struct file_kind *kind, const struct section *se
     fprintf(to, "\n[%s]  %s\n", section->name, section->doc);
     for (size_t i = 0; i < kind->field_count; i++)
         if (!kind->fields[i].later && strcmp(kind->fields[i].section, section->name) == 0)
-            print_field(&kind->fields[i], to);
+            print_field(kind, &kind->fields[i], to);
     print_later(kind, section, to);
 }
 
@@ -78,7 +79,7 @@ void config_print_help(FILE *to)
     fputs("Files are made of [section] and key = value. A # or ; starts a comment only at the\n"
           "start of a line; a line that ends in \\ goes on in the next. Durations are written\n"
           "500ms, 30s, 5m, 2h or 7d, sizes 4096, 64K, 10M or 2G. Behind each key: what it takes,\n"
-          "and its default.\n\n",
+          "and its default. A reload of the configuration applies what says nothing else.\n\n",
           to);
     print_kind(&supervisor_file, to);
     putc('\n', to);

@@ -109,7 +109,11 @@ static void set_api_group(const struct setting *s)
 }
 
 const struct value_type type_api_group = {
-    .name = "group", .expects = "a group's name or number", .set = set_api_group};
+    .name = "group",
+    .expects = "a group's name or number",
+    .set = set_api_group,
+    .same = same_string,
+};
 
 /* ---- putting it together ---- */
 

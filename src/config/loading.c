@@ -79,7 +79,6 @@ static void unknown_section(struct loading *l, const struct item *item)
 {
     CLEANUP(text_deinit) struct text t = {0};
 
-    l->report->unclear = true;
     section_suggest(l->kind, item->name, &t);
     report_error(l->report, item->at, NULL, "there is no section [%s]%s", SHORTENED(item->name),
                  t.data ? t.data : "");
@@ -92,6 +91,7 @@ static int enter_section(struct loading *l, const struct item *item)
     const struct section *section = index >= 0 ? &l->kind->sections[index] : NULL;
 
     if (!section) {
+        l->report->unclear = true; /* what stands below it is not looked at */
         if (item->name && *item->name)
             unknown_section(l, item);
         else if (item->name)

@@ -1,5 +1,6 @@
 #include "service_file.h"
 
+#include "advice.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -123,35 +124,27 @@ static void check_timeouts(struct loading *l, struct service_spec *spec)
         refuse_sum(l, spec, ready_key, ready_us);
 }
 
-/* ---- warnings ---- */
-
-static void warn_of_useless(struct loading *l, const char *key, bool useful, const char *type)
+/* One way to reload, and one that it can take up. */
+static void check_reload(struct loading *l)
 {
-    struct place place = loading_place(l, "readiness", key);
+    struct place signal = loading_place(l, "operation", "reload_signal"),
+                 command = loading_place(l, "operation", "reload_command");
+    bool command_last = command.line > signal.line;
 
-    if (place.line > 0 && !useful)
-        report_warning(l->report, place, key, "means something for readiness type %s only", type);
+    if (signal.line > 0 && command.line > 0)
+        report_error(l->report, command_last ? command : signal,
+                     command_last ? "reload_command" : "reload_signal",
+                     "%s is set in line %d: a reload is the one or the other",
+                     command_last ? "reload_signal" : "reload_command",
+                     command_last ? signal.line : command.line);
 }
 
-static void warn_of_times(struct loading *l, const struct service_spec *spec,
-                          const struct config *config)
+/* A log that is rotated all the time is no log. */
+static void check_max_age(struct loading *l, const struct service_spec *spec)
 {
-    warn_of_useless(l, "delay", spec->readiness == READINESS_DELAY, "delay");
-    warn_of_useless(l, "timeout", spec->readiness == READINESS_FD, "fd");
-    if (spec->first_delay_us > spec->max_delay_us)
-        report_warning(l->report, loading_place(l, "recovery", "first_delay"), "first_delay",
-                       "above max_delay, which holds then");
-    if (spec->stop_timeout_us > config->shutdown_timeout_us)
-        report_warning(l->report, loading_place(l, "operation", "stop_timeout"), "stop_timeout",
-                       "above shutdown_timeout of supervisor.conf, after which it is killed when "
-                       "the daemon ends");
-}
-
-static void warn_of_root(struct loading *l)
-{
-    if (geteuid() == 0 && !l->who.has_user)
-        report_warning(l->report, NO_PLACE, "user",
-                       "it runs as root without saying so; set user = root, or better another");
+    if (spec->log_max_age_us > 0 && spec->log_max_age_us < USEC_PER_SEC)
+        report_error(l->report, loading_place(l, "log", "max_age"), "max_age",
+                     "expected 0 (any age) or at least 1s");
 }
 
 /* ---- reading ---- */
@@ -166,12 +159,13 @@ static void read_spec(struct service_file *file, const struct config *config, co
     loading_read(&l, text, len);
     for (int kind = 0; kind < DEPENDENCY_KINDS; kind++)
         file->dependencies[kind] = loading_place(&l, "service", dependency_key(kind));
+    file->stderr_place = loading_place(&l, "log", "stderr");
     check_command(&l);
     check_timeouts(&l, file->spec);
-    if (file->report.errors == 0) {
-        warn_of_times(&l, file->spec, config);
-        warn_of_root(&l);
-    }
+    check_reload(&l);
+    check_max_age(&l, file->spec);
+    if (file->report.errors == 0)
+        advise(&l, file->spec, config);
     identity_settle(&l, file->spec);
 }
 

@@ -1,6 +1,7 @@
 /* services - the folder of service files, read as a set.
  * Threads: any. Ownership: the set is the caller's, to service_set_deinit(). */
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "graph.h"
 #include "service_file.h"
 #include "trust.h"
@@ -75,6 +76,56 @@ static int list_names(const char *path, struct string_list *ret_names, struct er
     return 0;
 }
 
+/* ---- refusing afterwards ---- */
+
+static bool describe_refusal(const struct service_spec *spec, const char *key, const char *message,
+                             struct refused_service *ret_refused)
+{
+    struct refused_service refused = {.name = strdup(spec->name), .file = strdup(spec->file)};
+    struct text t = {0};
+
+    text_appendf(&t, "%s: %s", key, message);
+    refused.message = text_take(&t);
+    *ret_refused = refused;
+    return refused.name && refused.file && refused.message;
+}
+
+/* Whether the problem has found its place. */
+static bool tell(const char *file, const char *key, const char *message, struct problems *problems)
+{
+    struct report report = {.problems = problems, .file = file};
+    size_t before = problems->count;
+
+    report_error(&report, NO_PLACE, key, "%s", message);
+    report_deinit(&report);
+    return problems->count > before;
+}
+
+int service_set_refuse(struct service_set *set, size_t index, const char *key, const char *message,
+                       struct problems *problems)
+{
+    struct refused_service refused, *grown;
+    struct service_spec *spec = set->specs[index];
+
+    grown = realloc(set->refused, (set->refused_count + 1) * sizeof *grown);
+    if (grown)
+        set->refused = grown;
+    if (!grown || !describe_refusal(spec, key, message, &refused)) {
+        if (grown)
+            refused_deinit(&refused);
+        return -ENOMEM;
+    }
+    if (!tell(spec->file, key, message, problems)) {
+        refused_deinit(&refused);
+        return -ENOMEM;
+    }
+    set->refused[set->refused_count++] = refused;
+    set->count--;
+    memmove(set->specs + index, set->specs + index + 1, (set->count - index) * sizeof(*set->specs));
+    spec_unref(spec);
+    return 0;
+}
+
 /* ---- files ---- */
 
 struct files {
@@ -89,6 +140,50 @@ static void files_deinit(struct files *files)
     free(files->items);
 }
 
+static int compare_name(const void *name, const void *file)
+{
+    return strcmp(name, (*(struct service_file *const *)file)->name);
+}
+
+static bool known(const struct files *files, const char *name)
+{
+    return bsearch(name, files->items, files->count, sizeof *files->items, compare_name) != NULL;
+}
+
+/* No two may write into one file: NAME.err.log is also the log of a service NAME.err. */
+static void check_log_name(const struct files *files, struct service_file *file,
+                           const struct config *config)
+{
+    char other[SERVICE_NAME_MAX + sizeof ".err"];
+
+    if (config->log_target == LOG_TARGET_FILE && strcmp(file->name, "orderlyd") == 0)
+        report_error(&file->report, NO_PLACE, NULL,
+                     "orderlyd.log is the daemon's own log, with log_target = file: rename it");
+    if (!file->spec || !file->spec->separate_stderr)
+        return;
+    snprintf(other, sizeof other, "%s.err", file->name);
+    if (known(files, other))
+        report_error(&file->report, file->stderr_place, "stderr",
+                     "%s.log would be the log of the service \"%s\" too", other, other);
+}
+
+/* A service's FIFOs lie in the folder NAME of runtime_dir, beside what the daemon keeps there. */
+static void check_runtime_name(struct service_file *file, const struct config *config)
+{
+    static const char *const ours[] = {"instances", "lock", "marks"};
+    const char *folder = config->runtime_dir, *socket = config->socket;
+    size_t len = folder ? strlen(folder) : 0;
+    bool taken = folder && socket && strncmp(socket, folder, len) == 0 && socket[len] == '/' &&
+                 strcmp(socket + len + 1, file->name) == 0;
+
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        taken = taken || strcmp(file->name, ours[i]) == 0;
+    if (taken)
+        report_error(&file->report, NO_PLACE, NULL,
+                     "%s in runtime_dir is a file of the daemon's own: rename the service",
+                     file->name);
+}
+
 static int load_files(const struct config *config, const struct string_list *names,
                       struct files *files, struct problems *problems)
 {
@@ -100,6 +195,10 @@ static int load_files(const struct config *config, const struct string_list *nam
         if (!files->items[i])
             return -ENOMEM;
         files->count++;
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        check_log_name(files, files->items[i], config);
+        check_runtime_name(files->items[i], config);
     }
     return graph_check(files->items, files->count);
 }

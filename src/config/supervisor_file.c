@@ -1,5 +1,7 @@
 /* supervisor_file - supervisor.conf, read and completed with the defaults of whoever runs it.
  * Threads: any. Ownership: the caller's, to config_free(). */
+#include "supervisor_file.h"
+#include "api.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -24,6 +26,9 @@ void config_free(struct config *config)
     free(config->group);
     free(config->listen);
     free(config->token_file);
+    string_list_clear(&config->server_names);
+    free(config->tls_cert);
+    free(config->tls_key);
     free(config);
 }
 
@@ -188,9 +193,10 @@ static void read_into(struct config *config, struct report *report)
     check_socket(&l, config);
     check_lengths(&l, config);
     check_limits(&l, config);
+    api_check(&l, config);
 }
 
-struct config *config_load(const char *path, struct problems *problems)
+struct config *config_read(const char *path, struct problems *problems, bool *ret_good)
 {
     CLEANUP(config_freep) struct config *config = config_new(path);
     CLEANUP(report_deinit)
@@ -203,5 +209,14 @@ struct config *config_load(const char *path, struct problems *problems)
     }
     read_into(config, &report);
     problems_sort(problems, begin);
-    return report.errors == 0 ? take(config) : NULL;
+    *ret_good = report.errors == 0;
+    return take(config);
+}
+
+struct config *config_load(const char *path, struct problems *problems)
+{
+    bool good = false;
+    CLEANUP(config_freep) struct config *config = config_read(path, problems, &good);
+
+    return good ? take(config) : NULL;
 }

@@ -6,6 +6,7 @@
 #include "loading.h"
 #include "values.h"
 
+#include <ctype.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,56 @@ static void set_nofile(const struct setting *s)
 
 const struct value_type type_nofile = {
     .name = "number", .expects = "a whole number", .format = format_int, .set = set_nofile};
+
+/* Processors with at most three decimals, in thousandths; false: something else, or too many. */
+static bool parse_milli(const char *s, int64_t *ret_milli)
+{
+    int64_t value = 0;
+    int decimals = -1; /* -1: still before the point */
+
+    if (!isdigit((unsigned char)*s))
+        return false;
+    for (; *s; s++) {
+        if (*s == '.' && decimals < 0 && isdigit((unsigned char)s[1])) {
+            decimals = 0;
+            continue;
+        }
+        if (!isdigit((unsigned char)*s) || decimals == 3 || value > INT32_MAX)
+            return false;
+        value = value * 10 + (*s - '0');
+        decimals += decimals >= 0;
+    }
+    for (decimals = decimals < 0 ? 0 : decimals; decimals < 3; decimals++)
+        value *= 10;
+    *ret_milli = value;
+    return true;
+}
+
+static void format_milli(int64_t milli, char *text)
+{
+    int len = snprintf(text, UNITS_TEXT_SIZE, "%lld.%03lld", (long long)(milli / 1000),
+                       (long long)(milli % 1000));
+
+    while (text[len - 1] == '0')
+        text[--len] = '\0';
+    if (text[len - 1] == '.')
+        text[len - 1] = '\0';
+}
+
+static void set_cpu(const struct setting *s)
+{
+    int64_t milli;
+
+    if (!parse_milli(s->text, &milli) || milli < s->field->min || milli > s->field->max)
+        setting_expected(s);
+    else
+        *(int64_t *)setting_target(s) = milli;
+}
+
+const struct value_type type_cpu = {.name = "processors",
+                                    .expects = "a number of processors such as 0.5 or 2",
+                                    .format = format_milli,
+                                    .set = set_cpu};
 
 static void set_core(const struct setting *s)
 {

@@ -26,7 +26,7 @@ static void set_text(const struct setting *s)
 }
 
 const struct value_type type_text = {
-    .name = "text", .expects = "text", .set = set_text, .may_be_empty = true};
+    .name = "text", .expects = "text", .set = set_text, .same = same_string, .may_be_empty = true};
 
 static void set_path(const struct setting *s)
 {
@@ -39,7 +39,8 @@ static void set_path(const struct setting *s)
         setting_put_string(s, take(path));
 }
 
-const struct value_type type_path = {.name = "path", .expects = "a path", .set = set_path};
+const struct value_type type_path = {
+    .name = "path", .expects = "a path", .set = set_path, .same = same_string};
 
 /* ---- words ---- */
 
@@ -92,8 +93,10 @@ static void set_truth(const struct setting *s)
         *(bool *)setting_target(s) = choice->value;
 }
 
-const struct value_type type_word = {.name = "word", .expects = "a word", .set = set_word};
-const struct value_type type_truth = {.name = "word", .expects = "a word", .set = set_truth};
+const struct value_type type_word = {
+    .name = "word", .expects = "a word", .set = set_word, .same = same_word};
+const struct value_type type_truth = {
+    .name = "word", .expects = "a word", .set = set_truth, .same = same_truth};
 
 /* ---- numbers ---- */
 
@@ -128,15 +131,22 @@ static void format_int(int64_t value, char *text)
 }
 
 const struct value_type type_number = {
-    .name = "number", .expects = "a whole number", .format = format_int, .set = set_int};
+    .name = "number",
+    .expects = "a whole number",
+    .format = format_int,
+    .set = set_int,
+    .same = same_number,
+};
 const struct value_type type_duration = {.name = "duration",
                                          .expects = "a duration such as 500ms, 30s or 5m",
                                          .format = units_format_duration,
-                                         .set = set_duration};
+                                         .set = set_duration,
+                                         .same = same_number};
 const struct value_type type_size = {.name = "size",
                                      .expects = "a size such as 4096, 64K or 10M",
                                      .format = units_format_size,
-                                     .set = set_size};
+                                     .set = set_size,
+                                     .same = same_number};
 
 /* ---- signal, umask ---- */
 
@@ -165,6 +175,20 @@ static void set_signal(const struct setting *s)
 
 const struct value_type type_signal = {
     .name = "signal", .expects = "a signal such as TERM, INT or QUIT", .set = set_signal};
+
+/* Nothing can take these two up, so they ask for nothing. */
+static void set_reload_signal(const struct setting *s)
+{
+    int number = signal_parse(s->text);
+
+    if (number == SIGKILL || number == SIGSTOP)
+        setting_refuse(s, 0, "no program can take %s up", QUOTED(s->text));
+    else
+        set_signal(s);
+}
+
+const struct value_type type_reload_signal = {
+    .name = "signal", .expects = "a signal such as HUP or USR1", .set = set_reload_signal};
 
 static void set_umask(const struct setting *s)
 {

@@ -83,9 +83,9 @@ static bool resolve_program(const struct setting *s, struct string_list *argv)
     return !fault;
 }
 
-static void set_command(const struct setting *s)
+/* The text goes where the table says, its words into ret_argv. */
+static void put_command(const struct setting *s, struct string_list *ret_argv)
 {
-    struct service_spec *spec = s->loading->record;
     CLEANUP(string_list_clear) struct string_list argv = {0};
     struct error err;
     size_t at;
@@ -97,12 +97,30 @@ static void set_command(const struct setting *s)
     if (!resolve_program(s, &argv))
         return;
     setting_put_string(s, strdup(s->text));
-    spec->argv = argv;
+    *ret_argv = argv;
     argv = (struct string_list){0};
+}
+
+static void set_command(const struct setting *s)
+{
+    struct service_spec *spec = s->loading->record;
+
+    put_command(s, &spec->argv);
 }
 
 const struct value_type type_command = {
     .name = "command", .expects = "a command: a program and its arguments", .set = set_command};
+
+static void set_reload_command(const struct setting *s)
+{
+    struct service_spec *spec = s->loading->record;
+
+    put_command(s, &spec->reload_argv);
+}
+
+const struct value_type type_reload_command = {.name = "command",
+                                               .expects = "a command: a program and its arguments",
+                                               .set = set_reload_command};
 
 /* ---- environment ---- */
 
@@ -137,7 +155,10 @@ static bool check_variables(const struct setting *s, const struct string_list *l
         size_t len = name_length(list->items[i]);
 
         if (len == 0) {
-            setting_refuse(s, 0, "expected NAME=VALUE; got %s", QUOTED(list->items[i]));
+            /* It is not shown: it may be a part of a secret. */
+            setting_refuse(
+                s, 0, "expected NAME=VALUE; word %zu is none: a value with blanks needs quotes",
+                i + 1);
             return false;
         }
         if (variable_known(list, i, list->items[i], len)) {

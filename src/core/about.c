@@ -18,6 +18,12 @@ static void json_capabilities(const struct supervisor *supervisor, struct text *
     text_json_bool(t, c->clone3);
     text_append(t, ",\"pidfd_exit_info\":");
     text_json_bool(t, c->exit_info);
+    text_append(t, ",\"memory_limit\":");
+    text_json_bool(t, c->memory_limit);
+    text_append(t, ",\"cpu_limit\":");
+    text_json_bool(t, c->cpu_limit);
+    text_append(t, ",\"tasks_limit\":");
+    text_json_bool(t, c->tasks_limit);
     text_append(t, "}");
 }
 
@@ -46,6 +52,8 @@ void supervisor_daemon_json(struct supervisor *supervisor, struct text *t)
     text_json_utc(t, supervisor->since_utc);
     text_append(t, ",\"journal\":");
     text_json_string(t, journal_writable(supervisor->host.journal, journal) ? "ok" : journal);
+    text_append(t, ",\"journal_warning\":");
+    text_json_string(t, journal_warning(supervisor->host.journal, journal) ? journal : NULL);
     text_append(t, ",\"config_errors\":[");
     registry_lock(registry);
     for (size_t i = 0; i < registry->problems.count; i++) {
@@ -100,6 +108,23 @@ void supervisor_wait_status(struct supervisor *supervisor, uint64_t since, int64
     board_wait(&supervisor->host.board, since, until_mono, done, context);
 }
 
+int supervisor_read_events(struct supervisor *supervisor, int64_t after, size_t most,
+                           const struct event_visitor *visitor, struct error *err)
+{
+    return events_read(&supervisor->host.events, after, most, visitor, err);
+}
+
+int64_t supervisor_last_event(struct supervisor *supervisor)
+{
+    return events_last(&supervisor->host.events);
+}
+
+void supervisor_wait_events(struct supervisor *supervisor, int64_t after, int64_t until_mono,
+                            wait_done *done, void *context)
+{
+    events_wait(&supervisor->host.events, after, until_mono, done, context);
+}
+
 struct logs *supervisor_logs(struct supervisor *supervisor)
 {
     return supervisor->host.logs;
@@ -108,4 +133,9 @@ struct logs *supervisor_logs(struct supervisor *supervisor)
 const struct config *supervisor_config(struct supervisor *supervisor)
 {
     return supervisor->host.config;
+}
+
+struct watcher *supervisor_watcher(struct supervisor *supervisor)
+{
+    return supervisor->host.watcher;
 }

@@ -5,6 +5,8 @@
 #include "host.h"
 #include "turn.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,10 +17,21 @@ static void set_start_error(struct service *s, const char *text)
     s->start_error = text ? strdup(text) : NULL;
 }
 
+static struct launch launch_of(const struct service *s)
+{
+    return (struct launch){
+        .spec = s->spec,
+        .generation = s->generation,
+        .fifo = log_fifo(s->log, STREAM_STDOUT),
+        .error_fifo = log_fifo(s->log, STREAM_STDERR),
+    };
+}
+
 bool act_spawn(struct service *s)
 {
     struct host *host = s->host;
     struct error err = {0};
+    struct launch launch;
 
     set_start_error(s, NULL);
     s->generation++;
@@ -28,11 +41,12 @@ bool act_spawn(struct service *s)
     if (log_open_service(host->logs, s->spec, &s->log, &err) < 0)
         goto fail;
     s->log_mark = log_position(s->log);
-    if (host->backend_ops->start(host->backend, s->spec, s->generation, log_fifo(s->log), s,
-                                 &s->instance, &err) < 0)
+    launch = launch_of(s);
+    if (host->backend_ops->start(host->backend, &launch, s, &s->instance, &err) < 0)
         goto fail;
     spec_unref(s->running);
     s->running = spec_ref(s->spec);
+    s->running_digest = spec_digest(s->spec);
     s->machine.readiness = s->spec->readiness; /* a reload changes it for the next instance */
     return true;
 fail:
@@ -45,8 +59,59 @@ void act_signal(struct service *s)
     struct error err = {0};
     const struct service_spec *spec = s->running ? s->running : s->spec;
 
-    if (s->instance && s->instance->ops->signal(s->instance, spec->stop_signal, &err) < 0)
+    if (s->instance &&
+        s->instance->ops->signal(s->instance, spec->stop_signal, REACH_GROUP, &err) < 0)
         log_warning("%s: stop signal: %s", s->name, err.text);
+}
+
+static int reload(struct service *s, const struct operation *r, bool *ret_goes_on,
+                  struct error *err)
+{
+    const struct backend_ops *ops = s->instance->ops;
+    struct launch launch;
+    int result;
+
+    *ret_goes_on = false;
+    if (r->action == ACTION_SIGNAL)
+        return ops->signal(s->instance, r->signal, REACH_MAIN, err);
+    if (s->spec->reload_signal)
+        return ops->signal(s->instance, s->spec->reload_signal, REACH_MAIN, err);
+    if (!s->spec->reload_command)
+        return error_set(err, -EINVAL, "neither reload_signal nor reload_command is set any more");
+    if (!s->log)
+        return error_set(err, -EIO, "its output cannot be taken");
+    s->reload_mark = log_position(s->log);
+    launch = launch_of(s);
+    result = ops->reload(s->instance, &launch, err);
+    *ret_goes_on = s->reload_runs = result == 0;
+    return result;
+}
+
+bool act_reload(struct service *s, bool *ret_well)
+{
+    struct error err = {0};
+    struct op *op;
+    bool goes_on;
+
+    service_lock(s);
+    op = s->active;
+    service_unlock(s);
+    free(s->reload_error);
+    s->reload_error = NULL;
+    s->reload_exit = (struct exit_cause){0};
+    *ret_well = reload(s, &op->record, &goes_on, &err) == 0;
+    if (!*ret_well)
+        s->reload_error = strdup(err.text);
+    return goes_on;
+}
+
+void act_kill_reload(struct service *s)
+{
+    struct error err = {0};
+
+    if (s->instance && s->reload_runs &&
+        s->instance->ops->signal(s->instance, SIGKILL, REACH_RELOAD, &err) < 0)
+        log_warning("%s: kill the reload command: %s", s->name, err.text);
 }
 
 void act_kill(struct service *s)
@@ -56,7 +121,7 @@ void act_kill(struct service *s)
     if (s->machine.stuck)
         log_error("%s: pid %d has survived SIGKILL; only a stop can be asked until it is gone",
                   s->name, s->instance ? (int)s->instance->pid : 0);
-    if (s->instance && s->instance->ops->kill(s->instance, &err) < 0)
+    if (s->instance && s->instance->ops->signal(s->instance, SIGKILL, REACH_TREE, &err) < 0)
         log_warning("%s: kill: %s", s->name, err.text);
 }
 

@@ -21,42 +21,62 @@ static struct op *peek(struct service *s)
 
     service_lock(s);
     op = s->active ? NULL : op_queue_head(&s->queue);
-    if (op && !op->committed)
+    if (op && !op_all_committed(op)) {
+        op->joining_closed = op->committed; /* else a stream of requests could hold it for ever */
         op = NULL;
+    }
     if (op)
         op_ref(op);
     service_unlock(s);
     return op;
 }
 
+static void set_begun(struct service *s, struct op *op, int64_t now) REQUIRES(service_lock_class)
+{
+    struct operation *r = &op->record;
+
+    r->state = OPERATION_RUNNING;
+    r->position = 0;
+    free(r->waiting_for);
+    r->waiting_for = NULL;
+    if (op->resumed)
+        return;
+    r->started_utc = clock_utc_us();
+    r->started_mono = now;
+    r->begin_generation = s->generation;
+}
+
 /* Makes the head the active operation; false: somebody has cancelled it meanwhile. */
 static bool activate(struct service *s, struct op *op)
 {
     bool mine;
-    int64_t now = clock_mono_us();
+    int64_t now = clock_mono_us(), last = op->record.id;
+    int people = !op_automatic(op);
 
     service_lock(s);
     mine = op_queue_head(&s->queue) == op;
     if (mine) {
         op_queue_remove(&s->queue, op);
         s->active = op; /* with the queue's reference */
-        op->record.state = OPERATION_RUNNING;
-        op->record.position = 0;
-        free(op->record.waiting_for);
-        op->record.waiting_for = NULL;
-        if (!op->resumed) {
-            op->record.started_utc = clock_utc_us();
-            op->record.started_mono = now;
-            op->record.begin_generation = s->generation;
+        set_begun(s, op, now);
+        list_for_each(link, &op->joined)
+        {
+            struct op *joined = list_entry(link, struct op, link);
+
+            set_begun(s, joined, now);
+            last = joined->record.id;
+            people++;
         }
     }
     service_unlock(s);
     if (!mine)
         return false;
-    if (!op_automatic(op))
-        atomic_fetch_sub(&s->host->people_waiting, 1);
+    atomic_fetch_sub(&s->host->people_waiting, people);
+    s->mark.begun = last;
+    publish_mark(s);
     s->resumed_active = op->resumed;
     act_operation_deadline(s, op->record.started_mono + op->record.timeout_us);
+    event_operation(op);
     log_info("%s: %s %lld %s", s->name, action_name(op->record.action), (long long)op->record.id,
              op->resumed ? "goes on" : "began");
     return true;
@@ -77,6 +97,8 @@ static enum machine_event_kind event_for(const struct service *s, const struct o
         return op->resumed && s->instance && s->generation > r->begin_generation
                    ? EVENT_BEGIN_START
                    : EVENT_BEGIN_RESTART;
+    case ACTION_RELOAD:
+    case ACTION_SIGNAL: return EVENT_BEGIN_RELOAD;
     }
     __builtin_unreachable();
 }
@@ -111,10 +133,17 @@ void begin_committed(struct service *s)
 }
 
 /* Whether the act has to wait until its beginning is written down: a crash in the middle of a
- * restart must find the generation that it began with. */
+ * restart must find the generation that it began with, and nothing may be signalled twice. */
 static bool must_be_written(const struct op *op)
 {
-    return op->record.action == ACTION_RESTART && !op->resumed;
+    switch (op->record.action) {
+    case ACTION_START:
+    case ACTION_STOP: return false;
+    case ACTION_RESTART:
+    case ACTION_RELOAD:
+    case ACTION_SIGNAL: return !op->resumed;
+    }
+    __builtin_unreachable();
 }
 
 static void begin(struct service *s, struct op *op)
@@ -137,10 +166,10 @@ static void begin(struct service *s, struct op *op)
 
 static bool would_start(const struct service *s, const struct op *op)
 {
-    if (op->record.action == ACTION_STOP)
-        return false;
     if (op->record.action == ACTION_RESTART)
         return true;
+    if (op->record.action != ACTION_START)
+        return false;
     return s->machine.state != STATE_RUNNING && s->machine.state != STATE_STARTING &&
            !(event_for(s, op) == EVENT_BEGIN_RECOVERY && s->machine.goal == GOAL_DOWN);
 }
@@ -208,6 +237,10 @@ static bool begin_next(struct service *s)
         clear_waiting_for(s);
         return false;
     }
+    if (op->record.action == ACTION_RELOAD && s->reload_runs) {
+        op_unref(op); /* the command before it was given up and has not gone yet */
+        return false;
+    }
     result = check_dependencies(s, op, &text);
     if (result == DEPEND_WAIT) {
         set_waiting_for(s, op, text);
@@ -225,47 +258,9 @@ static bool begin_next(struct service *s)
     return true;
 }
 
-/* An accepted stop ends automatic starts that wait, and whatever waits for a dependency. */
-static struct op *superseded_by_stop(struct service *s)
-{
-    struct op *op = NULL, *head;
-
-    service_lock(s);
-    if (op_queue_stop_waits(&s->queue)) {
-        op = op_queue_automatic_start(&s->queue);
-        if (op && !op->committed)
-            op = NULL; /* its commit brings us here again */
-        head = op_queue_head(&s->queue);
-        if (!op && s->waiting_op && head->record.id == s->waiting_op &&
-            head->record.action != ACTION_STOP)
-            op = head;
-        if (op)
-            op_ref(op);
-    }
-    service_unlock(s);
-    return op;
-}
-
-static void make_way_for_stop(struct service *s)
-{
-    struct op *op;
-
-    while ((op = superseded_by_stop(s))) {
-        if (service_withdraw(s, op)) {
-            op_end(op, &(struct op_result){
-                           .state = OPERATION_SUPERSEDED,
-                           .detail = "a stop was accepted meanwhile",
-                       });
-            op_announce(op);
-            op_unref(op); /* the queue's */
-        }
-        op_unref(op);
-    }
-}
-
 void begin_operations(struct service *s)
 {
-    make_way_for_stop(s);
+    make_way(s);
     if (s->begin_written && machine_at_rest(&s->machine))
         begin_committed(s);
     for (int n = 0; n < BEGIN_AT_ONCE; n++) {

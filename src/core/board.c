@@ -188,6 +188,8 @@ static struct service_status *copy_status(const struct service_status *status)
     spec_ref(copy->spec);
     copy->waiting_for = status->waiting_for ? strdup(status->waiting_for) : NULL;
     copy->config_error = status->config_error ? strdup(status->config_error) : NULL;
+    copy->log_error = status->log_error ? strdup(status->log_error) : NULL;
+    copy->place = status->place ? strdup(status->place) : NULL;
     return copy;
 }
 

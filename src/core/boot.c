@@ -13,13 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What was accepted without the journal and had not begun may have been seen. */
+#define NUMBER_GAP 1000
+
+/* What a daemon that was killed had told and not written is at most so much. */
+#define EVENT_GAP 1000000
+
 struct service *boot_add_service(struct supervisor *supervisor, struct service_spec *spec)
     REQUIRES(registry_lock_class)
 {
     struct service *s = service_new(&supervisor->host, spec);
+    struct error err = {0};
 
-    if (s)
-        registry_add(&supervisor->registry, s);
+    if (!s)
+        return NULL;
+    s->mark_place = marks_place(supervisor->host.marks, s->name, &err);
+    if (!s->mark_place)
+        log_warning("%s: how far it has come is not marked: %s", s->name, err.text);
+    registry_add(&supervisor->registry, s);
     return s;
 }
 
@@ -35,6 +46,50 @@ static void take_record(struct supervisor *supervisor, const struct service_reco
     s->written = *record;
     if (supervisor->host.config->resume)
         s->machine.goal = record->goal;
+}
+
+/* Where it differs from the journal, which may have been out of reach, the mark is newer. */
+static void take_mark(struct supervisor *supervisor, const struct mark *mark)
+    REQUIRES(registry_lock_class)
+{
+    struct service *s = registry_get(&supervisor->registry, mark->service.name);
+
+    if (!s)
+        return;
+    s->mark = *mark;
+    if (s->generation < mark->service.generation)
+        s->generation = mark->service.generation;
+    if (s->restarts < mark->service.restarts)
+        s->restarts = mark->service.restarts;
+    if (supervisor->host.config->resume)
+        s->machine.goal = mark->service.goal;
+}
+
+static int take_marks(struct supervisor *supervisor, struct error *err)
+    REQUIRES(registry_lock_class)
+{
+    struct mark *marks = NULL;
+    size_t count = 0;
+    int result = marks_left(supervisor->host.marks, &marks, &count, err);
+    struct host *host = &supervisor->host;
+
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        int64_t last = marks[i].begun > marks[i].ended ? marks[i].begun : marks[i].ended;
+
+        take_mark(supervisor, &marks[i]);
+        if (last >= atomic_load(&host->next_id)) /* the journal had not been told */
+            atomic_store(&host->next_id, last + NUMBER_GAP);
+    }
+    free(marks);
+    return result;
+}
+
+/* The goal that the last daemon had for a service that runs. */
+static enum goal last_goal(const struct service *s)
+{
+    if (s->mark.service.name[0])
+        return s->mark.service.goal;
+    return s->written.name[0] ? s->written.goal : GOAL_UP;
 }
 
 /* What is known of a service whose file is gone or refused, while an instance of it lives: enough
@@ -111,7 +166,8 @@ static int adopt(struct supervisor *supervisor, const struct instance_record *re
     if (result < 0) /* going on could start a second copy */
         return error_prefix(err, "take over %s", record->service);
     s->running = spec_ref(s->spec);
-    s->machine.goal = s->written.name[0] ? s->written.goal : GOAL_UP;
+    s->running_digest = s->mark.spec ? s->mark.spec : spec_digest(s->spec);
+    s->machine.goal = last_goal(s);
     recorded_state(s, record);
     if (record->phase == PHASE_STOPPING)
         act_signal(s); /* the last daemon may have been killed just before it */
@@ -138,19 +194,39 @@ static int adopt_all(struct supervisor *supervisor, struct error *err) REQUIRES(
     return result;
 }
 
-static void interrupt(struct supervisor *supervisor, struct operation *operation,
-                      const char *detail)
+static void end_lost(struct supervisor *supervisor, struct operation *operation,
+                     enum operation_state state, const char *detail)
 {
-    struct journal_entry entry = {.operation = operation};
+    struct journal_entry entry = {.operation = operation, .essential = true};
 
-    operation->state = OPERATION_INTERRUPTED;
+    operation->state = state;
     operation->finished_utc = clock_utc_us();
     free(operation->detail);
     operation->detail = strdup(detail);
-    log_warning("%s: %s %lld interrupted: %s", operation->service, action_name(operation->action),
-                (long long)operation->id, detail);
+    log_warning("%s: %s %lld %s: %s", operation->service, action_name(operation->action),
+                (long long)operation->id, operation_state_name(state), detail);
     if (journal_submit(supervisor->host.journal, &entry, 1) < 0)
         log_error("operation %lld: out of memory", (long long)operation->id);
+}
+
+static void interrupt(struct supervisor *supervisor, struct operation *operation,
+                      const char *detail)
+{
+    end_lost(supervisor, operation, OPERATION_INTERRUPTED, detail);
+}
+
+/* What ended while the journal could not take it down is not done again. */
+static bool had_ended(struct supervisor *supervisor, const struct service *s,
+                      struct operation *operation)
+{
+    if (operation->id > s->mark.ended)
+        return false;
+    end_lost(supervisor, operation,
+             operation->id == s->mark.ended ? s->mark.end : OPERATION_INTERRUPTED,
+             operation->id == s->mark.ended
+                 ? "it ended so just before the daemon did"
+                 : "it had ended, how was lost with the daemon: the journal could not be written");
+    return true;
 }
 
 /* Back into the queue, in the order in which they were accepted; what had begun goes on. */
@@ -171,6 +247,14 @@ static void requeue(struct supervisor *supervisor, struct operation *operation)
         interrupt(supervisor, operation, "the service's file is gone or refused");
         return;
     }
+    if (had_ended(supervisor, s, operation))
+        return;
+    if (operation->started_mono > 0 &&
+        (operation->action == ACTION_RELOAD || operation->action == ACTION_SIGNAL)) {
+        interrupt(supervisor, operation,
+                  "the daemon ended meanwhile: whether it was done is not known");
+        return;
+    }
     op = op_new(s, s->name, operation->action, operation->origin, operation->requested_by,
                 operation->timeout_us);
     if (!op || operation_copy(&op->record, operation) < 0) {
@@ -181,9 +265,7 @@ static void requeue(struct supervisor *supervisor, struct operation *operation)
     op->committed = true;
     op->resumed = operation->state == OPERATION_RUNNING && operation->started_mono > 0;
     op->record.state = OPERATION_QUEUED;
-    service_lock(s);
-    op_queue_push(&s->queue, op_ref(op));
-    service_unlock(s);
+    service_requeue(s, op);
     op_index_add(&supervisor->host.operations, op);
     atomic_fetch_add(&supervisor->host.people_waiting, 1);
     op_unref(op);
@@ -218,9 +300,23 @@ static int begin_services(struct supervisor *supervisor, struct error *err)
     return 0;
 }
 
+int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
+                       struct problems *problems)
+{
+    char text[256];
+
+    for (size_t i = set->count; i > 0; i--)
+        if (!process_backend_can_limit(supervisor->host.backend, set->specs[i - 1], text) &&
+            service_set_refuse(set, i - 1, "limits", text, problems) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
 static int add_services(struct supervisor *supervisor, struct service_set *set, struct error *err)
     REQUIRES(registry_lock_class)
 {
+    if (boot_refuse_limits(supervisor, set, &supervisor->registry.problems) < 0)
+        return error_set(err, -ENOMEM, "check limits: %m");
     for (size_t i = 0; i < set->count; i++)
         if (!boot_add_service(supervisor, set->specs[i]))
             return error_set(err, -ENOMEM, "service %s: %m", set->specs[i]->name);
@@ -242,6 +338,8 @@ static int load_services(struct supervisor *supervisor, struct service_set *set,
     for (size_t i = 0; result == 0 && i < boot->service_count; i++)
         take_record(supervisor, &boot->services[i]);
     if (result == 0)
+        result = take_marks(supervisor, err);
+    if (result == 0)
         result = adopt_all(supervisor, err);
     if (result == 0 && registry_link(registry) < 0)
         result = error_set(err, -ENOMEM, "link services: %m");
@@ -257,6 +355,8 @@ int boot_services(struct supervisor *supervisor, struct service_set *set, struct
     if (result < 0)
         return result;
     atomic_store(&supervisor->host.next_id, boot.next_operation_id);
+    events_begin(&supervisor->host.events, supervisor->host.journal, boot.last_event + EVENT_GAP);
+    events_add(&supervisor->host.events, EVENT_KIND_DAEMON, NULL, ",\"state\":\"started\"");
     registry_lock(registry);
     result = load_services(supervisor, set, &boot, err);
     registry_unlock(registry);
@@ -264,6 +364,7 @@ int boot_services(struct supervisor *supervisor, struct service_set *set, struct
         requeue(supervisor, &boot.operations[i]);
     if (result == 0)
         result = begin_services(supervisor, err);
+    events_flush(&supervisor->host.events);
     journal_boot_deinit(&boot);
     return result;
 }

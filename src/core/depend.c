@@ -214,11 +214,14 @@ void depend_notify(struct service *s)
     registry_notify_dependents(s->host->registry, s);
     if (!atomic_load(&s->host->closing))
         return;
+    registry_lock(s->host->registry);
     for (size_t l = 0; l < 3; l++)
         for (size_t i = 0; i < lists[l]->count; i++) {
-            struct service *on = registry_find(s->host->registry, lists[l]->items[i]);
+            /* a removed one may still be waiting for us */
+            struct service *on = registry_get(s->host->registry, lists[l]->items[i]);
 
             if (on)
                 service_post(on, MAIL_LOOK);
         }
+    registry_unlock(s->host->registry);
 }

@@ -1,8 +1,10 @@
 #include "end.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "host.h"
+#include "op_queue.h"
 #include "service.h"
 #include "shutdown.h"
 
@@ -17,6 +19,7 @@ void op_log_accepted(struct op *op)
     log_info("%s: %s %lld accepted from %s (%s), %d before it", r->service, action_name(r->action),
              (long long)r->id, r->requested_by, name_of(&origin_names, (int)r->origin),
              r->position);
+    event_operation(op);
 }
 
 void op_accepted(struct op *op)
@@ -25,32 +28,59 @@ void op_accepted(struct op *op)
     op_write(op, NULL, 0, NULL, NULL);
 }
 
+static int write_copies(struct op *const *ops, size_t count, const struct op_write *how,
+                        struct operation *copies, struct journal_entry *entries)
+{
+    size_t made = 0;
+    int result = 0;
+
+    while (made < count && (result = service_copy_operation(ops[made], &copies[made])) == 0) {
+        entries[made] = (struct journal_entry){.operation = &copies[made]};
+        made++;
+    }
+    entries[0].service = how->service;
+    entries[0].key = how->key;
+    entries[0].give_up_mono = how->give_up_mono;
+    entries[0].done = how->done;
+    entries[0].context = how->context;
+    for (size_t i = 0; i < count; i++)
+        entries[i].essential = how->essential;
+    if (result == 0)
+        result = journal_submit(ops[0]->service->host->journal, entries, count);
+    while (made > 0)
+        operation_deinit(&copies[--made]);
+    return result;
+}
+
+void op_write_all(struct op *const *ops, size_t count, const struct op_write *how)
+{
+    struct operation copy, *copies = count > 1 ? calloc(count, sizeof copy) : &copy;
+    struct journal_entry entry, *entries = count > 1 ? calloc(count, sizeof entry) : &entry;
+    int result = copies && entries ? write_copies(ops, count, how, copies, entries) : -ENOMEM;
+
+    if (count > 1) {
+        free(copies);
+        free(entries);
+    }
+    if (result < 0 && how->done)
+        how->done(how->context, result);
+}
+
 void op_write(struct op *op, const struct service_record *service, int64_t give_up_mono,
               journal_done *done, void *context)
 {
-    struct operation copy;
-    struct journal_entry entry = {
-        .operation = &copy,
-        .service = service,
-        .give_up_mono = give_up_mono,
-        .done = done,
-        .context = context,
-    };
-    int result = service_copy_operation(op, &copy);
-
-    if (result == 0) {
-        result = journal_submit(op->service->host->journal, &entry, 1);
-        operation_deinit(&copy);
-    }
-    if (result < 0 && done)
-        done(context, result);
+    op_write_all(&op, 1,
+                 &(struct op_write){
+                     .service = service,
+                     .essential = give_up_mono == 0,
+                     .give_up_mono = give_up_mono,
+                     .done = done,
+                     .context = context,
+                 });
 }
 
-/* The end is in the journal: whoever asks for the operation from now on is answered from there. */
-static void settled(void *context, int result)
+static void settle(struct op *op, int result)
 {
-    struct op *op = context;
-
     service_lock(op->service);
     op->settled = true;
     service_unlock(op->service);
@@ -59,6 +89,16 @@ static void settled(void *context, int result)
         log_error("%s: the end of operation %lld could not be written down: %s", op->record.service,
                   (long long)op->record.id, strerror(-result));
     op_index_remove(&op->service->host->operations, op);
+}
+
+/* The ends are in the journal: whoever asks for the operations from now on is answered from there.
+ */
+static void settled(void *context, int result)
+{
+    struct op *op = context;
+
+    list_for_each(link, &op->joined) settle(list_entry(link, struct op, link), result);
+    settle(op, result);
     op_unref(op);
 }
 
@@ -73,31 +113,133 @@ static void log_end(const struct operation *r)
              r->detail ? r->detail : "");
 }
 
-void op_end(struct op *op, const struct op_result *result)
-{
-    struct service *s = op->service;
-    struct operation *r = &op->record;
-    char *detail = result->detail ? strdup(result->detail) : NULL;
+/* What costs memory, made before the lock is taken; without memory less is said. */
+struct texts {
+    char *detail;
+    struct string_list output;
+};
 
-    service_lock(s);
+static void make_texts(struct texts *texts, const struct op_result *result)
+{
+    *texts = (struct texts){.detail = result->detail ? strdup(result->detail) : NULL};
+    for (size_t i = 0; result->output && i < result->output->count; i++)
+        if (string_list_add(&texts->output, result->output->items[i]) < 0)
+            break;
+}
+
+static void drop_texts(struct texts *texts)
+{
+    free(texts->detail);
+    string_list_clear(&texts->output);
+}
+
+/* Takes the texts. */
+static void set_end(struct op *op, const struct op_result *result, int64_t now, struct texts *texts)
+    REQUIRES(service_lock_class)
+{
+    struct operation *r = &op->record;
+
     r->state = result->state;
     r->changed = result->changed;
     r->exit = result->exit;
-    r->finished_utc = clock_utc_us();
+    r->finished_utc = now;
     free(r->detail);
-    r->detail = detail;
+    r->detail = take(texts->detail);
     free(r->waiting_for);
     r->waiting_for = NULL;
-    if (result->output) {
-        r->output = *result->output;
-        *result->output = (struct string_list){0};
-    }
-    service_unlock(s);
-    log_end(r); /* nobody changes it any more */
-    op_write(op, result->service, 0, settled, op_ref(op));
+    string_list_clear(&r->output);
+    r->output = texts->output;
+    texts->output = (struct string_list){0};
 }
 
-void op_announce(struct op *op)
+static size_t count_with_joined(struct op *op)
+{
+    size_t count = 1;
+
+    service_lock(op->service);
+    list_for_each(link, &op->joined) count++;
+    service_unlock(op->service);
+    return count;
+}
+
+/* Ends op and those that still stand in its joined: at most count, since none joins any more. */
+static size_t end_all(struct op **ops, size_t count, const struct op_result *result,
+                      struct texts *texts)
+{
+    struct service *s = ops[0]->service;
+    size_t ended = 1;
+    int64_t now = clock_utc_us();
+
+    service_lock(s);
+    set_end(ops[0], result, now, &texts[0]);
+    list_for_each(link, &ops[0]->joined)
+    {
+        if (ended == count)
+            break; /* cannot happen */
+        ops[ended] = list_entry(link, struct op, link);
+        set_end(ops[ended], result, now, &texts[ended]);
+        ended++;
+    }
+    service_unlock(s);
+    return ended;
+}
+
+static void end_joined_alone(struct op *op, const struct op_result *result)
+{
+    struct op *joined;
+
+    do {
+        service_lock(op->service);
+        joined = list_empty(&op->joined) ? NULL : list_entry(op->joined.next, struct op, link);
+        if (joined)
+            op_leave(joined);
+        service_unlock(op->service);
+        if (joined) {
+            op_end(joined, result);
+            op_announce(joined);
+            op_unref(joined);
+        }
+    } while (joined);
+}
+
+void op_end(struct op *op, const struct op_result *result)
+{
+    size_t count = count_with_joined(op), ended;
+    struct texts texts_of_one, *texts = count > 1 ? calloc(count, sizeof *texts) : &texts_of_one;
+    struct op *one, **ops = count > 1 ? calloc(count, sizeof *ops) : &one;
+
+    if (!texts || !ops) { /* without memory those that joined it end one by one */
+        end_joined_alone(op, result);
+        count = 1;
+        free(texts);
+        free(ops);
+        texts = &texts_of_one;
+        ops = &one;
+    }
+    ops[0] = op;
+    for (size_t i = 0; i < count; i++)
+        make_texts(&texts[i], result);
+    ended = end_all(ops, count, result, texts);
+    for (size_t i = 0; i < count; i++)
+        drop_texts(&texts[i]);
+    for (size_t i = 0; i < ended; i++) { /* nobody changes them any more */
+        log_end(&ops[i]->record);
+        event_operation(ops[i]);
+    }
+    op_write_all(ops, ended,
+                 &(struct op_write){
+                     .service = result->service,
+                     .essential = true,
+                     .done = settled,
+                     .context = op_ref(op),
+                 });
+    if (texts != &texts_of_one) {
+        free(texts);
+        free(ops);
+    }
+}
+
+static void announce(struct op *op)
 {
     struct host *host = op->service->host;
 
@@ -105,17 +247,26 @@ void op_announce(struct op *op)
     op->announced = true;
     service_unlock(op->service);
     wait_set_fire(&host->waits, &op->waiters);
+}
+
+void op_announce(struct op *op)
+{
+    struct host *host = op->service->host;
+
+    list_for_each(link, &op->joined) announce(list_entry(link, struct op, link));
+    announce(op);
     if (op->record.origin == ORIGIN_SHUTDOWN && atomic_fetch_sub(&host->stops_left, 1) == 1)
         shutdown_stops_done(host);
 }
 
 bool op_cancel_queued(struct op *op, const char *detail)
 {
-    if (!service_withdraw(op->service, op))
+    if (!service_withdraw(op->service, op, WITHDRAW_ALONE))
         return false;
     op_end(op, &(struct op_result){.state = OPERATION_CANCELLED, .detail = detail});
     op_announce(op);
-    op_unref(op); /* the queue's */
+    events_flush(&op->service->host->events); /* no turn needs to follow */
+    op_unref(op);                             /* the queue's */
     return true;
 }
 
@@ -130,8 +281,13 @@ void op_cancel_all(struct service *s, const char *detail)
             op_ref(op);
         service_unlock(s);
         if (!op)
-            return;
-        op_cancel_queued(op, detail);
+            break;
+        if (service_withdraw(s, op, WITHDRAW_ALONG)) {
+            op_end(op, &(struct op_result){.state = OPERATION_CANCELLED, .detail = detail});
+            op_announce(op);
+            op_unref(op); /* the queue's */
+        }
         op_unref(op);
     }
+    events_flush(&s->host->events); /* no turn needs to follow */
 }

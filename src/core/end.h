@@ -20,10 +20,12 @@ struct op_result {
     struct string_list *output;           /* its lines are taken; NULL: none */
     const struct service_record *service; /* written in the same transaction; NULL: none */
 };
+/* Ends op and those that joined it, in one transaction. */
 void op_end(struct op *op, const struct op_result *result);
-/* Tells those who wait for its end. */
+/* Tells those who wait for its end, or for that of one that joined it. */
 void op_announce(struct op *op);
-/* Ends a committed operation that still waits, as `cancelled`; false: it waits no more. */
+/* Ends a committed operation that still waits, or has joined another, as `cancelled`; false: it
+ * waits no more. */
 bool op_cancel_queued(struct op *op, const char *detail);
 /* Ends everything committed that waits in the service's queue. What is committed later, on a
  * service that is closing by then, is ended by who commits it. */
@@ -33,3 +35,14 @@ void op_cancel_all(struct service *service, const char *detail);
  */
 void op_write(struct op *op, const struct service_record *service, int64_t give_up_mono,
               journal_done *done, void *context);
+
+/* Several at once, in one transaction. */
+struct op_write {
+    const struct service_record *service; /* NULL: none */
+    const struct journal_key *key;        /* NULL: none */
+    bool essential;                       /* a full disk's reserve is for it */
+    int64_t give_up_mono;                 /* 0: never */
+    journal_done *done;                   /* NULL: nobody waits */
+    void *context;
+};
+void op_write_all(struct op *const *ops, size_t count, const struct op_write *how);

@@ -37,6 +37,7 @@ enum find_result supervisor_find(struct supervisor *supervisor, int64_t id,
 static bool matches(const struct operation *r, const struct operation_filter *filter)
 {
     return (!filter->service || strcmp(filter->service, r->service) == 0) &&
+           (filter->batch == 0 || r->batch == filter->batch) &&
            (filter->state < 0 || (int)r->state == filter->state) &&
            (filter->before == 0 || r->id < filter->before);
 }
@@ -105,7 +106,13 @@ int supervisor_list(struct supervisor *supervisor, const struct operation_filter
     struct operation *written = NULL;
     size_t live_count = 0, written_count = 0;
     struct found found = {0};
-    struct journal_filter rows = {filter->service, filter->state, filter->before, filter->limit};
+    struct journal_filter rows = {
+        .service = filter->service,
+        .batch = filter->batch,
+        .state = filter->state,
+        .before = filter->before,
+        .limit = filter->limit,
+    };
     int result = op_index_all(&supervisor->host.operations, &live, &live_count);
 
     if (result < 0)
@@ -215,6 +222,17 @@ bool supervisor_service_known(struct supervisor *supervisor, const char *name)
 struct service_status *supervisor_service_status(struct supervisor *supervisor, const char *name)
 {
     return board_status(&supervisor->host.board, name);
+}
+
+bool supervisor_usage(struct supervisor *supervisor, const char *name, struct usage *ret_usage)
+{
+    struct service_status *status = board_status(&supervisor->host.board, name);
+    bool known = status && (status->place || status->pid);
+
+    if (known)
+        usage_read(status->place, status->pid, ret_usage);
+    status_free(status);
+    return known;
 }
 
 bool supervisor_config_refusal(struct supervisor *supervisor, const char *name,

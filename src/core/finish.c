@@ -35,6 +35,9 @@ static void finish(struct service *s, struct op_result *result)
     act_operation_deadline(s, 0);
     s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
+    s->mark.ended = s->mark.begun; /* with those that joined it */
+    s->mark.end = result->state;
+    publish_mark(s);
     op_end(op, result);
     service_lock(s);
     s->active = NULL;
@@ -59,6 +62,7 @@ static enum operation_state state_of(enum op_end end)
     case END_FAILED: return OPERATION_FAILED;
     case END_TIMED_OUT: return OPERATION_TIMED_OUT;
     case END_CANCELLED: return OPERATION_CANCELLED;
+    case END_SUPERSEDED: return OPERATION_SUPERSEDED;
     case END_NONE: break;
     }
     __builtin_unreachable();
@@ -94,7 +98,10 @@ static void describe(const struct service *s, const struct operation *r, const s
     case BECAUSE_DEADLINE:
         units_format_duration(r->timeout_us, within);
         snprintf(text, size, "%s within its timeout of %s",
-                 r->action == ACTION_STOP ? "not stopped" : "not ready", within);
+                 r->action == ACTION_STOP     ? "not stopped"
+                 : r->action == ACTION_RELOAD ? "the reload command has not ended"
+                                              : "not ready",
+                 within);
         return;
     case BECAUSE_STUCK:
         snprintf(text, size,
@@ -102,7 +109,25 @@ static void describe(const struct service *s, const struct operation *r, const s
                  s->instance ? (int)s->instance->pid : 0);
         return;
     case BECAUSE_GOAL_DOWN: snprintf(text, size, "the service has been stopped meanwhile"); return;
-    case BECAUSE_CANCELLED: snprintf(text, size, "the daemon is shutting down"); return;
+    case BECAUSE_CANCELLED:
+    case BECAUSE_SUPERSEDED:
+    case BECAUSE_SHUTDOWN: snprintf(text, size, "%s", s->given_up ? s->given_up : ""); return;
+    case BECAUSE_NOT_RUNNING:
+        snprintf(text, size, "it is %s: only a running service can be %s",
+                 service_state_name(s->machine.state),
+                 r->action == ACTION_RELOAD ? "reloaded" : "signalled");
+        return;
+    case BECAUSE_EXITED:
+        exit_cause_describe(s->last_exit, cause);
+        snprintf(text, size, "the service %s meanwhile", cause);
+        return;
+    case BECAUSE_RELOAD_FAILED:
+        exit_cause_describe(s->reload_exit, cause);
+        if (s->reload_error)
+            snprintf(text, size, "%s", s->reload_error);
+        else
+            snprintf(text, size, "the reload command %s", cause);
+        return;
     case BECAUSE_GIVEN_UP: snprintf(text, size, "the attempts are used up"); return;
     }
 }
@@ -112,7 +137,9 @@ static bool wants_output(const struct service *s, const struct operation *r,
 {
     return s->log && r->action != ACTION_STOP &&
            ((step->end == END_FAILED &&
-             (step->reason == BECAUSE_EXITED_EARLY || step->reason == BECAUSE_NOT_READY)) ||
+             (step->reason == BECAUSE_EXITED_EARLY || step->reason == BECAUSE_NOT_READY ||
+              step->reason == BECAUSE_EXITED ||
+              (step->reason == BECAUSE_RELOAD_FAILED && s->reload_exit.kind != EXIT_NONE))) ||
             step->end == END_TIMED_OUT);
 }
 
@@ -137,8 +164,10 @@ static void end_now(struct service *s, const struct step *step, struct string_li
 
     describe(s, r, step, detail, sizeof detail);
     result.detail = detail[0] ? detail : NULL;
-    if (step->reason == BECAUSE_EXITED_EARLY && !s->start_error)
+    if ((step->reason == BECAUSE_EXITED_EARLY && !s->start_error) || step->reason == BECAUSE_EXITED)
         result.exit = s->last_exit;
+    if (step->reason == BECAUSE_RELOAD_FAILED)
+        result.exit = s->reload_exit;
     finish(s, &result);
 }
 
@@ -147,7 +176,8 @@ void finish_active(struct service *s, const struct step *step)
     struct op *op = active(s);
 
     if (!wants_output(s, &op->record, step) ||
-        log_tail(s->log, s->log_mark, OUTPUT_LINES, output_ready, op_ref(op)) < 0) {
+        log_tail(s->log, op->record.action == ACTION_RELOAD ? s->reload_mark : s->log_mark,
+                 OUTPUT_LINES, output_ready, op_ref(op)) < 0) {
         end_now(s, step, NULL);
         return;
     }

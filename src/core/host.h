@@ -8,7 +8,9 @@
 #include "backend/watcher.h"
 #include "board.h"
 #include "config/config.h"
+#include "events.h"
 #include "journal/journal.h"
+#include "journal/marks.h"
 #include "logs/logs.h"
 #include "op.h"
 #include "run_queue.h"
@@ -21,6 +23,7 @@ struct registry;
 struct host {
     const struct config *config;
     struct journal *journal;
+    struct marks *marks;
     struct logs *logs;
     struct watcher *watcher;
     struct backend *backend;
@@ -29,12 +32,14 @@ struct host {
     struct run_queue run_queue;
     struct wait_set waits;
     struct board board;
+    struct events events;
     struct op_index operations;
     atomic_llong next_id;
     atomic_llong people_waiting; /* operations of people in all queues together */
-    atomic_bool closing;         /* new requests are refused */
-    atomic_bool forced;          /* the shutdown has run out of time: order no longer matters */
-    atomic_bool journal_failing;
+    /* What a reload may change. */
+    atomic_llong queue_limit_total, shutdown_timeout_us;
+    atomic_bool closing;   /* new requests are refused */
+    atomic_bool forced;    /* the shutdown has run out of time: order no longer matters */
     atomic_int stops_left; /* of the shutdown; who takes the last one signals stops_done */
     struct lock stops_lock;
     struct cond stops_done;

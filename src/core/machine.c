@@ -33,6 +33,7 @@ static struct step begin_start(const struct machine *m, enum machine_op op)
 {
     struct machine up = *m;
 
+    up.goal_before = m->goal;
     up.goal = GOAL_UP;
     up.attempt = 0;
     return spawn(&up, op);
@@ -146,11 +147,17 @@ static struct step tree_gone(const struct machine *m)
     __builtin_unreachable();
 }
 
-/* What is left after the main process gets the stop signal, then stop_timeout, then SIGKILL. */
+/* What is left after the main process gets the stop signal, then stop_timeout, then SIGKILL. A
+ * reload has nobody left to reach. */
 static struct step main_exited(const struct machine *m, bool clean)
 {
-    struct step s = stop(m, m->op, AFTER_ENDED);
+    struct step s = stop(m, m->op == OP_RELOAD ? OP_NONE : m->op, AFTER_ENDED);
 
+    if (m->op == OP_RELOAD) {
+        s.end = END_FAILED;
+        s.reason = BECAUSE_EXITED;
+        s.changed = true;
+    }
     s.next.main = false;
     s.next.clean = clean;
     return s;
@@ -182,6 +189,36 @@ static struct step give_up_stopping(const struct machine *m, enum op_end end,
         s.next.clean = false;
     }
     return s;
+}
+
+/* A reload leaves the service alone, however it ends. */
+static struct step end_reload(const struct machine *m, enum op_end end, enum end_reason reason)
+{
+    struct step s = answer(m, end, reason);
+
+    s.next.op = OP_NONE;
+    s.changed = true;
+    s.actions = reason == BECAUSE_DONE || reason == BECAUSE_RELOAD_FAILED ? 0 : ACT_KILL_RELOAD;
+    return s;
+}
+
+static struct step give_up(const struct machine *m, enum op_end end, enum end_reason reason)
+{
+    struct machine back = *m;
+
+    if (m->op == OP_NONE || m->op == OP_STOP)
+        return stay(m);
+    if (m->op != OP_RELOAD && reason != BECAUSE_SHUTDOWN)
+        back.goal = m->goal_before;
+    switch (m->state) {
+    case STATE_STARTING: return give_up_start(&back, end, reason);
+    case STATE_STOPPING: return give_up_stopping(&back, end, reason);
+    case STATE_RUNNING: return end_reload(m, end, reason);
+    case STATE_STOPPED: /* cannot happen: no operation runs in these */
+    case STATE_BACKOFF:
+    case STATE_FAILED: return stay(m);
+    }
+    __builtin_unreachable();
 }
 
 static struct step kill_tree(const struct machine *m)
@@ -218,6 +255,7 @@ struct step machine_step(const struct machine *m, struct machine_event event)
             } else {
                 s = answer(m, END_SUCCEEDED, BECAUSE_DONE);
             }
+            s.next.goal_before = m->goal;
             s.next.goal = GOAL_UP;
             return s;
         case STATE_STOPPING: return answer(m, END_FAILED, BECAUSE_STUCK);
@@ -228,10 +266,14 @@ struct step machine_step(const struct machine *m, struct machine_event event)
             return answer(m, END_CANCELLED, BECAUSE_GOAL_DOWN);
         switch (m->state) {
         case STATE_STOPPED:
-        case STATE_BACKOFF: return spawn(m, OP_START);
+        case STATE_BACKOFF:
+            s = spawn(m, OP_START);
+            s.next.goal_before = m->goal;
+            return s;
         case STATE_STARTING:
             s = stay(m);
             s.next.op = OP_START;
+            s.next.goal_before = m->goal;
             return s;
         case STATE_RUNNING: return answer(m, END_SUCCEEDED, BECAUSE_DONE);
         case STATE_STOPPING: return answer(m, END_FAILED, BECAUSE_STUCK);
@@ -240,6 +282,20 @@ struct step machine_step(const struct machine *m, struct machine_event event)
         break;
     case EVENT_BEGIN_STOP: return begin_stop(m, GOAL_DOWN);
     case EVENT_BEGIN_SHUTDOWN: return begin_stop(m, m->goal);
+    case EVENT_BEGIN_RELOAD:
+        switch (m->state) {
+        case STATE_RUNNING:
+            s = stay(m);
+            s.next.op = OP_RELOAD;
+            s.actions = ACT_RELOAD;
+            return s;
+        case STATE_STOPPED:
+        case STATE_STARTING:
+        case STATE_BACKOFF:
+        case STATE_FAILED: return answer(m, END_FAILED, BECAUSE_NOT_RUNNING);
+        case STATE_STOPPING: return answer(m, END_FAILED, BECAUSE_STUCK);
+        }
+        break;
     case EVENT_BEGIN_REFUSED:
         switch (m->state) {
         case STATE_STOPPED:
@@ -301,6 +357,11 @@ struct step machine_step(const struct machine *m, struct machine_event event)
         case STATE_FAILED: return stay(m);
         }
         break;
+    case EVENT_RELOADED:
+        if (m->op != OP_RELOAD) /* given up meanwhile */
+            return stay(m);
+        return event.clean ? end_reload(m, END_SUCCEEDED, BECAUSE_DONE)
+                           : end_reload(m, END_FAILED, BECAUSE_RELOAD_FAILED);
     case EVENT_MAIN_EXITED:
         switch (m->state) {
         case STATE_STARTING:
@@ -325,26 +386,17 @@ struct step machine_step(const struct machine *m, struct machine_event event)
         case STATE_FAILED: return stay(m);
         }
         break;
-    case EVENT_CANCEL:
-        if (m->op == OP_NONE || m->op == OP_STOP)
-            return stay(m);
-        switch (m->state) {
-        case STATE_STARTING: return give_up_start(m, END_CANCELLED, BECAUSE_CANCELLED);
-        case STATE_STOPPING: return give_up_stopping(m, END_CANCELLED, BECAUSE_CANCELLED);
-        case STATE_STOPPED: /* cannot happen: no operation runs in these */
-        case STATE_RUNNING:
-        case STATE_BACKOFF:
-        case STATE_FAILED: return stay(m);
-        }
-        break;
+    case EVENT_CANCEL: return give_up(m, END_CANCELLED, BECAUSE_CANCELLED);
+    case EVENT_SUPERSEDE: return give_up(m, END_SUPERSEDED, BECAUSE_SUPERSEDED);
+    case EVENT_GIVE_UP: return give_up(m, END_CANCELLED, BECAUSE_SHUTDOWN);
     case EVENT_OPERATION_DEADLINE:
         if (m->op == OP_NONE)
             return stay(m);
         switch (m->state) {
         case STATE_STARTING: return give_up_start(m, END_TIMED_OUT, BECAUSE_DEADLINE);
         case STATE_STOPPING: return give_up_stopping(m, END_TIMED_OUT, BECAUSE_DEADLINE);
+        case STATE_RUNNING: return end_reload(m, END_TIMED_OUT, BECAUSE_DEADLINE);
         case STATE_STOPPED: /* cannot happen: no operation runs in these */
-        case STATE_RUNNING:
         case STATE_BACKOFF:
         case STATE_FAILED: return stay(m);
         }

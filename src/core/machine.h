@@ -8,7 +8,8 @@
  * - started: its program runs, the executor is through.
  * - killing: SIGKILL has been sent to the tree; stuck: that did not help.
  * - after: in `stopping`, what follows when the tree is gone.
- * - op: the operation that runs, as far as the machine cares.
+ * - op: the operation that runs, as far as the machine cares; in `running` only a reload can.
+ * - goal_before: what the goal goes back to when the operation is given up.
  *
  * The goal is what is wanted, apart from what is: recovery works towards it, nothing else does.
  *
@@ -27,15 +28,19 @@ enum machine_event_kind {
     EVENT_BEGIN_STOP,
     EVENT_BEGIN_SHUTDOWN, /* a stop that leaves the goal alone */
     EVENT_BEGIN_RESTART,
+    EVENT_BEGIN_RELOAD,  /* or a signal */
     EVENT_BEGIN_REFUSED, /* an automatic start could not begin: a dependency failed */
     /* The instance. */
     EVENT_SPAWN_FAILED, /* there is none */
     EVENT_STARTED,
     EVENT_READY,
+    EVENT_RELOADED, /* the reload is through, or could not even begin */
     EVENT_MAIN_EXITED,
     EVENT_TREE_GONE,
     /* The operation that runs is given up: what it started is stopped. A stop can't be. */
     EVENT_CANCEL,
+    EVENT_SUPERSEDE, /* another takes its place */
+    EVENT_GIVE_UP,   /* the daemon ends: the goal is kept */
     /* Time. */
     EVENT_OPERATION_DEADLINE,
     EVENT_STATE_DEADLINE, /* the one that the state itself has set */
@@ -44,10 +49,10 @@ enum machine_event_kind {
 
 struct machine_event {
     enum machine_event_kind kind;
-    bool clean; /* MAIN_EXITED: with status 0 */
+    bool clean; /* MAIN_EXITED: with status 0; RELOADED: well */
 };
 
-enum machine_op { OP_NONE, OP_START, OP_STOP, OP_RESTART };
+enum machine_op { OP_NONE, OP_START, OP_STOP, OP_RESTART, OP_RELOAD };
 
 enum after {
     AFTER_STOPPED, /* it was to be stopped */
@@ -57,7 +62,7 @@ enum after {
 
 struct machine {
     enum service_state state;
-    enum goal goal;
+    enum goal goal, goal_before;
     bool tree, main, started, killing, stuck;
     bool clean; /* how the main process exited, for AFTER_ENDED */
     enum after after;
@@ -75,6 +80,8 @@ enum machine_action {
     ACT_STOP_SIGNAL = 2, /* to the process group, or to all that is left when main has exited */
     ACT_KILL_TREE = 4,
     ACT_QUEUE_RECOVERY = 8,
+    ACT_RELOAD = 16, /* EVENT_RELOADED follows, now or later */
+    ACT_KILL_RELOAD = 32,
 };
 
 enum state_deadline {
@@ -89,7 +96,14 @@ enum state_deadline {
 };
 
 /* How the operation that ran, or was to begin, ends in this step. */
-enum op_end { END_NONE, END_SUCCEEDED, END_FAILED, END_TIMED_OUT, END_CANCELLED };
+enum op_end {
+    END_NONE,
+    END_SUCCEEDED,
+    END_FAILED,
+    END_TIMED_OUT,
+    END_CANCELLED,
+    END_SUPERSEDED,
+};
 
 enum end_reason {
     BECAUSE_DONE,
@@ -102,6 +116,11 @@ enum end_reason {
     BECAUSE_GIVEN_UP,
     BECAUSE_DEPENDENCY,
     BECAUSE_CANCELLED,
+    BECAUSE_SUPERSEDED,
+    BECAUSE_SHUTDOWN,
+    BECAUSE_NOT_RUNNING,
+    BECAUSE_EXITED, /* in the middle of a reload */
+    BECAUSE_RELOAD_FAILED,
 };
 
 struct step {

@@ -28,9 +28,11 @@ struct op *op_new(struct service *service, const char *service_name, enum action
     op->record.action = action;
     op->record.origin = origin;
     op->record.timeout_us = timeout_us;
+    op->record.durable = true;
     snprintf(op->record.service, sizeof op->record.service, "%s", service_name);
     snprintf(op->record.requested_by, sizeof op->record.requested_by, "%s", requested_by);
     list_init(&op->link);
+    list_init(&op->joined);
     list_init(&op->announce_link);
     list_init(&op->waiters);
     list_init(&op->settled_waiters);
@@ -47,6 +49,11 @@ void op_unref(struct op *op)
 {
     if (!op || atomic_fetch_sub_explicit(&op->references, 1, memory_order_acq_rel) != 1)
         return;
+    list_for_each_safe(link, &op->joined)
+    {
+        list_remove(link);
+        op_unref(list_entry(link, struct op, link));
+    }
     operation_deinit(&op->record);
     free(op);
 }

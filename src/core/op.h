@@ -1,5 +1,9 @@
 /* op - a live operation: its record while it waits, runs, and until its end is in the journal.
  *
+ * An op may join another of its service that does the same and still waits: it then stands in the
+ * other's `joined` instead of in the queue, runs when that one runs and ends as that one ends. When
+ * the other is cancelled before it began, the first that joined takes its place.
+ *
  * Threads: the record is guarded by its service's lock from the reservation on; the references are
  * atomic; waiters are guarded by the wait set. Whoever takes an op out of its service's queue (or
  * is the turn in which it is active) under that lock, and nobody else, ends it.
@@ -21,7 +25,10 @@ struct op {
     struct operation record;
     struct service *service;
     atomic_int references;
-    struct list link;            /* in the service's queue */
+    struct list link;            /* in the service's queue, or in another's joined */
+    struct list joined;          /* those that it does along, a reference each */
+    struct op *joined_to;        /* whose joined it stands in; NULL: none */
+    bool joining_closed;         /* it is about to begin */
     struct list announce_link;   /* of the ended ones of this turn */
     bool committed;              /* may begin: its acceptance is in the journal, or need not be */
     bool resumed;                /* had begun under an earlier daemon */

@@ -33,16 +33,43 @@ bool publish_record(struct service *s, struct service_record *ret_record)
     return true;
 }
 
+void publish_mark(struct service *s)
+{
+    if (!s->mark_place)
+        return;
+    s->mark.service = (struct service_record){
+        .state = s->machine.state,
+        .goal = s->machine.goal,
+        .generation = s->generation,
+        .restarts = s->restarts,
+    };
+    s->mark.spec = s->running_digest;
+    memcpy(s->mark.service.name, s->name, sizeof s->mark.service.name);
+    mark_write(s->mark_place, &s->mark);
+}
+
 /* States on the way to another are told with the operation that brings them. */
 static void write_record(struct service *s)
 {
     struct service_record record;
     struct journal_entry entry = {.service = &record};
 
+    if (s->mark.service.generation != s->generation || s->mark.service.goal != s->machine.goal ||
+        s->mark.service.state != s->machine.state || s->mark.spec != s->running_digest)
+        publish_mark(s);
     if (s->machine.state == STATE_STARTING || s->machine.state == STATE_STOPPING)
         return;
     if (publish_record(s, &record) && journal_submit(s->host->journal, &entry, 1) < 0)
         log_error("%s: out of memory: its state is not written down", s->name);
+}
+
+static char *log_fault(const struct service *s)
+{
+    struct log_trouble trouble = {0};
+
+    if (s->log)
+        log_trouble(s->log, &trouble);
+    return trouble.error ? strdup(strerror(-trouble.error)) : NULL;
 }
 
 static struct service_status *new_status(struct service *s, size_t *ret_busy)
@@ -68,8 +95,10 @@ static struct service_status *new_status(struct service *s, size_t *ret_busy)
         .next_attempt_utc = s->next_attempt_utc,
         .attempt = m->attempt,
         .containment = s->instance ? s->instance->containment : CONTAINMENT_NONE,
-        .config_changed = s->running && !spec_same_instance(s->running, s->spec),
+        .config_changed = s->running_digest && s->running_digest != spec_digest(s->spec),
         .config_error = s->config_error ? strdup(s->config_error) : NULL,
+        .log_error = log_fault(s),
+        .place = s->instance && s->instance->place ? strdup(s->instance->place) : NULL,
     };
     service_lock(s);
     status->active_operation = s->active ? s->active->record.id : 0;

@@ -18,6 +18,7 @@ void reload_result_deinit(struct reload_result *result)
     string_list_clear(&result->removed);
     string_list_clear(&result->changed);
     string_list_clear(&result->unchanged);
+    string_list_clear(&result->restart_required);
     problems_deinit(&result->problems);
 }
 
@@ -214,6 +215,21 @@ static void config_freep(struct config **config)
     config_free(*config);
 }
 
+/* What a running daemon can take up of supervisor.conf; the rest is named. Takes fresh. */
+static void apply_config(struct supervisor *supervisor, struct config *fresh,
+                         struct reload_result *result)
+{
+    struct host *host = &supervisor->host;
+
+    config_needs_restart(host->config, fresh, &result->restart_required);
+    atomic_store(&host->queue_limit_total, fresh->queue_limit_total);
+    atomic_store(&host->shutdown_timeout_us, fresh->shutdown_timeout_us);
+    journal_set_history(host->journal, fresh->history_count, fresh->history_age_us);
+    log_set_level(fresh->log_level);
+    config_free(supervisor->latest);
+    supervisor->latest = fresh;
+}
+
 static int reload(struct supervisor *supervisor, bool strict, struct reload_result *result,
                   struct error *err)
 {
@@ -229,17 +245,48 @@ static int reload(struct supervisor *supervisor, bool strict, struct reload_resu
     status = config_load_services(config, &set, &result->problems, err);
     if (status < 0)
         return status;
-    if (fresh && (!strict || problems_errors(&result->problems) == 0)) {
-        config_free(supervisor->latest);
-        supervisor->latest = take(fresh);
+    if (boot_refuse_limits(supervisor, &set, &result->problems) < 0) {
+        service_set_deinit(&set);
+        return error_set(err, -ENOMEM, "check limits: %m");
     }
     if (!strict || problems_errors(&result->problems) == 0) {
         result->applied = true;
+        if (fresh)
+            apply_config(supervisor, take(fresh), result);
         status = apply(supervisor, &set, result);
         show_problems(supervisor, &result->problems);
     }
     service_set_deinit(&set);
     return status < 0 ? error_set(err, status, "apply the configuration: %m") : 0;
+}
+
+static void json_names(struct text *t, const char *key, const struct string_list *list)
+{
+    text_appendf(t, ",\"%s\":[", key);
+    for (size_t i = 0; i < list->count; i++) {
+        text_append(t, i > 0 ? "," : "");
+        text_json_string(t, list->items[i]);
+    }
+    text_append(t, "]");
+}
+
+static void tell(struct supervisor *supervisor, const struct identity *who,
+                 const struct reload_result *result)
+{
+    struct text t = {0};
+
+    text_append(&t, ",\"requested_by\":");
+    text_json_string(&t, who->name);
+    json_names(&t, "added", &result->added);
+    json_names(&t, "removed", &result->removed);
+    json_names(&t, "changed", &result->changed);
+    json_names(&t, "restart_required", &result->restart_required);
+    text_appendf(&t, ",\"errors\":%zu,\"applied\":%s", problems_errors(&result->problems),
+                 result->applied ? "true" : "false");
+    if (!t.failed)
+        events_add(&supervisor->host.events, EVENT_KIND_CONFIG, NULL, t.data);
+    text_deinit(&t);
+    events_flush(&supervisor->host.events);
 }
 
 int supervisor_reload(struct supervisor *supervisor, bool strict, const struct identity *who,
@@ -258,6 +305,7 @@ int supervisor_reload(struct supervisor *supervisor, bool strict, const struct i
         reload_result_deinit(ret_result);
         return status;
     }
+    tell(supervisor, who, ret_result);
     log_info("configuration reloaded for %s: %zu added, %zu removed, %zu changed, %zu unchanged, "
              "%zu errors%s",
              who->name, ret_result->added.count, ret_result->removed.count,

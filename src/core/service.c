@@ -2,7 +2,6 @@
 #include "service.h"
 
 #include "base/clock.h"
-#include "end.h"
 #include "host.h"
 #include "turn.h"
 
@@ -33,6 +32,16 @@ static void state_deadline_passed(struct deadline *deadline)
     service_post(list_entry(deadline, struct service, state_deadline), MAIL_STATE_DEADLINE);
 }
 
+/* What an acceptance needs to know of the specification, without the turn. */
+static void take_limits(struct service *s, const struct service_spec *spec)
+    REQUIRES(service_lock_class)
+{
+    s->queue_limit = spec->queue_limit;
+    s->default_timeout_us = spec->timeout_us;
+    s->can_reload = spec_can_reload(spec);
+    s->coalesces = spec->coalesce;
+}
+
 struct service *service_new(struct host *host, struct service_spec *spec) NO_THREAD_SAFETY_CHECK
 {
     struct service *s = calloc(1, sizeof *s);
@@ -56,8 +65,7 @@ struct service *service_new(struct host *host, struct service_spec *spec) NO_THR
     s->known = true;
     s->latest = spec_ref(spec);
     s->spec = spec_ref(spec);
-    s->queue_limit = spec->queue_limit;
-    s->default_timeout_us = spec->timeout_us;
+    take_limits(s, spec);
     s->machine = (struct machine){
         .state = STATE_STOPPED,
         .goal = GOAL_DOWN,
@@ -95,6 +103,8 @@ void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
     free(s->dependents);
     free(s->config_error);
     free(s->start_error);
+    free(s->reload_error);
+    free(s->given_up);
     free(s->waiting_for);
     lock_deinit(&s->lock);
     free(s);
@@ -124,8 +134,7 @@ void service_post_spec(struct service *s, struct service_spec *spec, char *confi
     if (spec) {
         spec_unref(s->mail.spec);
         s->mail.spec = spec;
-        s->queue_limit = spec->queue_limit;
-        s->default_timeout_us = spec->timeout_us;
+        take_limits(s, spec);
     }
     free(s->mail.config_error);
     s->mail.config_error = config_error;
@@ -172,6 +181,12 @@ void service_post_event(void *owner, const struct backend_event *event)
         s->mail.start_error = strdup(event->detail);
         service_post_locked(s, MAIL_START_ERROR);
         break;
+    case BACKEND_RELOADED:
+        s->mail.reload_exit = event->exit;
+        free(s->mail.reload_error);
+        s->mail.reload_error = event->detail ? strdup(event->detail) : NULL;
+        service_post_locked(s, MAIL_RELOADED);
+        break;
     case BACKEND_READY: service_post_locked(s, MAIL_READY); break;
     case BACKEND_MAIN_EXITED:
         s->mail.exit = event->exit;
@@ -199,6 +214,8 @@ void mail_deinit(struct mail *mail)
     spec_unref(mail->spec);
     free(mail->config_error);
     free(mail->start_error);
+    free(mail->reload_error);
+    free(mail->cancel_text);
     string_list_clear(&mail->output);
     *mail = (struct mail){0};
 }
@@ -211,137 +228,4 @@ void service_rest(struct service *s)
     else
         s->scheduled = false;
     service_unlock(s);
-}
-
-/* ---- the queue ---- */
-
-static int position(const struct service *s, const struct op *op) REQUIRES(service_lock_class)
-{
-    return op_queue_position(&s->queue, op) + (s->active ? 1 : 0);
-}
-
-static bool in_queue(const struct op *op)
-{
-    return op->link.next != &op->link;
-}
-
-static void push(struct service *s, struct op *op) REQUIRES(service_lock_class)
-{
-    op->record.id = atomic_fetch_add(&s->host->next_id, 1);
-    op->record.accepted_utc = clock_utc_us();
-    op->record.state = OPERATION_QUEUED;
-    op_queue_push(&s->queue, op_ref(op));
-    op->record.position = position(s, op);
-    op_index_add(&s->host->operations, op);
-}
-
-enum reserve_result service_reserve(struct service *s, struct op *op)
-{
-    enum reserve_result result = RESERVED;
-
-    service_lock(s);
-    if (s->closing)
-        result = RESERVE_CLOSING;
-    else if (s->refused && op->record.action != ACTION_STOP)
-        result = RESERVE_REFUSED;
-    else if ((int64_t)s->queue.people >= s->queue_limit)
-        result = RESERVE_FULL;
-    if (result == RESERVED) {
-        if (op->record.timeout_us == 0)
-            op->record.timeout_us = s->default_timeout_us;
-        push(s, op);
-    }
-    service_unlock(s);
-    return result;
-}
-
-bool service_committed(struct service *s, struct op *op)
-{
-    bool open;
-
-    service_lock(s);
-    op->committed = true;
-    open = !s->closing || (op_automatic(op) && op->record.action == ACTION_STOP);
-    service_post_locked(s, MAIL_LOOK);
-    service_unlock(s);
-    return open;
-}
-
-bool service_withdraw(struct service *s, struct op *op)
-{
-    bool queued;
-
-    service_lock(s);
-    queued = in_queue(op);
-    if (queued) {
-        op_queue_remove(&s->queue, op);
-        service_post_locked(s, MAIL_LOOK); /* what stood behind it may begin */
-    }
-    service_unlock(s);
-    if (queued && !op_automatic(op))
-        atomic_fetch_sub(&s->host->people_waiting, 1);
-    return queued;
-}
-
-struct op *service_push_automatic(struct service *s, enum action action, enum origin origin)
-{
-    struct op *op = op_new(s, s->name, action, origin, "supervisor", 0), *waits;
-
-    if (!op)
-        return NULL;
-    service_lock(s);
-    waits = action == ACTION_START ? op_queue_automatic_start(&s->queue) : NULL;
-    if (waits) {
-        op_ref(waits);
-    } else if (action == ACTION_STOP || (!s->closing && !s->refused)) {
-        op->record.timeout_us = s->default_timeout_us;
-        push(s, op);
-    } else {
-        op_unref(op);
-        op = NULL;
-    }
-    service_unlock(s);
-    if (waits) {
-        op_unref(op);
-        return waits;
-    }
-    if (op) {
-        op_accepted(op); /* before it may begin: the journal's rows must come in this order */
-        if (!service_committed(s, op))
-            op_cancel_queued(op, "the service is being closed");
-    }
-    return op;
-}
-
-bool service_announced(struct op *op)
-{
-    bool announced;
-
-    service_lock(op->service);
-    announced = op->announced;
-    service_unlock(op->service);
-    return announced;
-}
-
-bool service_visible(struct op *op)
-{
-    bool visible;
-
-    service_lock(op->service);
-    visible = op->committed;
-    service_unlock(op->service);
-    return visible;
-}
-
-int service_copy_operation(struct op *op, struct operation *ret_operation)
-{
-    struct service *s = op->service;
-    int result;
-
-    service_lock(s);
-    result = operation_copy(ret_operation, &op->record);
-    if (result == 0)
-        ret_operation->position = in_queue(op) ? position(s, op) : 0;
-    service_unlock(s);
-    return result;
 }

@@ -15,7 +15,9 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "board.h"
+#include "core/supervisor.h"
 #include "journal/journal.h"
+#include "journal/marks.h"
 #include "machine.h"
 #include "op_queue.h"
 #include "run_queue.h"
@@ -37,8 +39,11 @@ enum mail_bit {
     MAIL_OPERATION_DEADLINE = 1 << 9,
     MAIL_STATE_DEADLINE = 1 << 10,
     MAIL_OUTPUT = 1 << 11, /* the last lines for the operation `output_for` */
-    MAIL_CANCEL = 1 << 12, /* the daemon shuts down: a start that runs is given up */
-    MAIL_KILL = 1 << 13,   /* the shutdown has run out of time */
+    MAIL_CANCEL =
+        1 << 12, /* the operation `cancel` is to be given up, `cancel_text` says by whom */
+    MAIL_GIVE_UP = 1 << 13,  /* the daemon shuts down: what runs is given up, but for a stop */
+    MAIL_KILL = 1 << 14,     /* the shutdown has run out of time */
+    MAIL_RELOADED = 1 << 15, /* the reload command has exited */
 };
 
 struct mail {
@@ -46,9 +51,9 @@ struct mail {
     struct service_spec *spec; /* SPEC: the new one, NULL: the old one stands */
     char *config_error;        /* SPEC: why the file is refused; NULL: it is not */
     pid_t pid;
-    struct exit_cause exit;
-    char *start_error;
-    int64_t begun, output_for;
+    struct exit_cause exit, reload_exit;
+    char *start_error, *reload_error, *cancel_text;
+    int64_t begun, output_for, cancel;
     struct string_list output;
 };
 
@@ -69,6 +74,8 @@ struct service {
     bool scheduled GUARDED_BY(service_lock_class); /* on the run queue, or in its turn */
     bool closing GUARDED_BY(service_lock_class);   /* nothing more is accepted */
     bool refused GUARDED_BY(service_lock_class);   /* its file is: it may only be stopped */
+    bool can_reload GUARDED_BY(service_lock_class);
+    bool coalesces GUARDED_BY(service_lock_class);
     int64_t queue_limit GUARDED_BY(service_lock_class);
     int64_t default_timeout_us GUARDED_BY(service_lock_class);
     int64_t mail_generation GUARDED_BY(service_lock_class); /* mail of other instances is dropped */
@@ -88,7 +95,9 @@ struct service {
 
     /* Turn. */
     struct service_spec *spec;    /* the newest */
-    struct service_spec *running; /* the one that the instance began with; NULL: no instance */
+    struct service_spec *running; /* the one that the instance began with, as far as it is known;
+                                     NULL: no instance */
+    uint64_t running_digest;      /* of the one that it really began with; 0: no instance */
     char *config_error;
     struct machine machine;
     struct instance *instance;
@@ -96,7 +105,11 @@ struct service {
     int64_t log_mark;
     int64_t generation, restarts;
     struct exit_cause last_exit;
-    char *start_error;
+    char *start_error, *reload_error;
+    struct exit_cause reload_exit;
+    bool reload_runs; /* a reload command whose end has not been told */
+    int64_t reload_mark;
+    char *given_up; /* by whom or what, for the operation that is just being given up */
     int64_t state_since_utc;
     struct deadline operation_deadline, state_deadline;
     int64_t operation_due, state_due; /* 0: not set */
@@ -111,6 +124,8 @@ struct service {
     struct pulled *pulled;
     size_t pulled_count;
     struct service_record written; /* the last one given to the journal */
+    struct mark mark;              /* the last one written */
+    struct mark_place *mark_place;
     struct board_entry *place;
     struct list announce; /* ended in this turn, a reference each */
     bool dirty, hidden;
@@ -140,21 +155,48 @@ void mail_deinit(struct mail *mail);
 /* The end of a turn: back on the run queue if there is mail again. */
 void service_rest(struct service *service) EXCLUDES(service_lock_class);
 
-enum reserve_result { RESERVED, RESERVE_FULL, RESERVE_CLOSING, RESERVE_REFUSED };
-/* Takes a place in line and the operation's id; it may begin only once it is committed. On RESERVED
- * the queue has taken a reference. */
-enum reserve_result service_reserve(struct service *service, struct op *op)
-    EXCLUDES(service_lock_class);
+/* ---- the queue: reserve.c ---- */
+
+struct reserve_wish {
+    enum mode mode;
+    bool only_if_needed;
+    enum coalesce coalesce;
+    int64_t *batch; /* the first that is reserved gives the batch its id; NULL: it is none */
+    char busy[96];  /* RESERVE_BUSY: with what */
+};
+enum reserve_result {
+    RESERVED,
+    RESERVE_NOT_NEEDED,
+    RESERVE_FULL,
+    RESERVE_NEVER, /* not even an empty queue could hold them */
+    RESERVE_BUSY,
+    RESERVE_NO_RELOAD,
+    RESERVE_CLOSING,
+    RESERVE_REFUSED,
+};
+/* Takes places in line and ids for all of ops, or for none; they may begin only once they are
+ * committed. On RESERVED the queue has taken a reference of each. */
+enum reserve_result service_reserve(struct service *service, struct op **ops, size_t count,
+                                    struct reserve_wish *wish) EXCLUDES(service_lock_class);
 /* The acceptance is in the journal: the operation may begin. False: the service is closing by now,
  * and the caller has to end it. */
 bool service_committed(struct service *service, struct op *op) EXCLUDES(service_lock_class);
-/* Takes op out of the queue if it still stands there: true: the caller now ends it, and has the
- * queue's reference. */
-bool service_withdraw(struct service *service, struct op *op) EXCLUDES(service_lock_class);
+/* An operation of the last daemon takes its place again. */
+void service_requeue(struct service *service, struct op *op) EXCLUDES(service_lock_class);
+
+enum withdraw { WITHDRAW_ALONE, WITHDRAW_ALONG /* with those that joined it */ };
+/* Takes op out of the queue, or out of the one that it joined, if it still stands there: true: the
+ * caller now ends it (or forgets it), and has the queue's reference. */
+bool service_withdraw(struct service *service, struct op *op, enum withdraw how)
+    EXCLUDES(service_lock_class);
 /* Puts an automatic operation in line and makes it runnable; the journal is told, not asked. A
  * start joins the automatic one that waits already. A reference for the caller; NULL: no memory or
  * closing. */
 struct op *service_push_automatic(struct service *service, enum action action, enum origin origin)
+    EXCLUDES(service_lock_class);
+/* Asks the turn to give up the operation if it runs and can be; text (taken) is its detail. False:
+ * it doesn't, or can't. */
+bool service_post_cancel(struct service *service, struct op *op, char *text)
     EXCLUDES(service_lock_class);
 /* Whether its end has been told, and so can be seen on the board. */
 bool service_announced(struct op *op) EXCLUDES(service_lock_class);

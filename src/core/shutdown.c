@@ -69,7 +69,7 @@ static void stop_everything(struct supervisor *supervisor)
     struct host *host = &supervisor->host;
     struct service **services;
     size_t count;
-    int64_t until = clock_mono_us() + host->config->shutdown_timeout_us;
+    int64_t until = clock_mono_us() + atomic_load(&host->shutdown_timeout_us);
 
     if (registry_all(&supervisor->registry, &services, &count) < 0) {
         log_error("out of memory: the services are left to the next daemon");
@@ -80,7 +80,7 @@ static void stop_everything(struct supervisor *supervisor)
     for (size_t i = 0; i < count; i++)
         op_cancel_all(services[i], "the daemon is shutting down");
     for (size_t i = 0; i < count; i++) {
-        service_post(services[i], MAIL_CANCEL);
+        service_post(services[i], MAIL_GIVE_UP);
         push_stop(services[i]);
     }
     if (!wait_for_stops(host, until))
@@ -107,6 +107,9 @@ void supervisor_shutdown(struct supervisor *supervisor, bool leave, void (*close
                    : "the daemon ends; services are stopped");
     atomic_store(&supervisor->leave, leave);
     atomic_store(&supervisor->host.closing, true);
+    events_add(&supervisor->host.events, EVENT_KIND_DAEMON, NULL,
+               leave ? ",\"state\":\"leaving\"" : ",\"state\":\"stopping\"");
+    events_flush(&supervisor->host.events);
     supervisor->closed = closed;
     supervisor->closed_context = context;
     supervisor->closer_started =

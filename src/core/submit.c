@@ -1,10 +1,13 @@
-/* From a request to an accepted operation: a place in line, the journal, then the answer.
+/* From a request to accepted operations: the key (idempotency.c), the services and places in line
+ * (place.c), the journal, then the answer. A single request is a batch of one.
  * Threads: any; the answer comes from whoever commits. */
+#include "submit.h"
+
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/nearest.h"
 #include "end.h"
-#include "supervisor_private.h"
+#include "idempotency.h"
+#include "place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,153 +15,264 @@
 #include <string.h>
 
 #define ACCEPT_WITHIN (5 * USEC_PER_SEC)
+/* A stop is accepted without the journal when that cannot be written. */
+#define STOP_WITHIN (1 * USEC_PER_SEC)
 
-struct submission {
-    struct supervisor *supervisor;
-    struct op *op;
-    accept_done *done;
-    void *context;
-};
-
-static void refuse(accept_done *done, void *context, enum accept_result result, const char *detail,
-                   const char *nearest)
+static struct host *host_of(const struct submission *submission)
 {
-    done(context, &(struct acceptance){
-                      .result = result,
-                      .detail = detail,
-                      .nearest = nearest && nearest[0] ? nearest : NULL,
-                  });
+    return &submission->supervisor->host;
 }
 
-static void note_journal(struct host *host, bool failing)
+void submission_free(struct submission *submission)
 {
-    if (atomic_exchange(&host->journal_failing, failing) != failing)
-        board_touch(&host->board); /* its state is part of the status */
+    for (size_t i = 0; i < submission->count; i++)
+        op_unref(submission->ops[i]);
+    free(submission->ops);
+    free(submission);
 }
 
-static void withdraw(struct op *op)
+/* The end of every submission: says what came of it, to whoever waits for the same key too. */
+static void answer(struct submission *submission, const struct acceptance *acceptance)
 {
-    if (service_withdraw(op->service, op))
-        op_unref(op); /* the queue's */
-    op_index_remove(&op->service->host->operations, op);
+    keys_answer(&submission->supervisor->keys, submission->claim, acceptance);
+    submission->done(submission->context, acceptance);
+}
+
+void submission_end(struct submission *submission, const struct acceptance *acceptance)
+{
+    answer(submission, acceptance);
+    keys_forget(&submission->supervisor->keys, submission->claim);
+    submission_free(submission);
+}
+
+/* ---- after the commit ---- */
+
+static struct operation *copy_all(const struct submission *submission)
+{
+    struct operation *copies = calloc(submission->count, sizeof *copies);
+    size_t made = 0;
+
+    while (copies && made < submission->count &&
+           service_copy_operation(submission->ops[made], &copies[made]) == 0)
+        made++;
+    if (!copies || made == submission->count)
+        return copies;
+    while (made > 0)
+        operation_deinit(&copies[--made]);
+    free(copies);
+    return NULL;
+}
+
+static struct acceptance acceptance_of(const struct submission *submission,
+                                       const struct operation *copies)
+{
+    return (struct acceptance){
+        .result = ACCEPTED,
+        .operations = copies,
+        .count = submission->count,
+        .batch = submission->batch,
+        .subject = "",
+        .detail = "",
+    };
+}
+
+static void free_copies(struct operation *copies, size_t count)
+{
+    for (size_t i = 0; copies && i < count; i++)
+        operation_deinit(&copies[i]);
+    free(copies);
+}
+
+static void let_begin(struct submission *submission)
+{
+    for (size_t i = 0; i < submission->count; i++) {
+        struct op *op = submission->ops[i];
+
+        op_log_accepted(op);
+        if (!service_committed(op->service, op))
+            op_cancel_queued(op, "the service is being closed");
+    }
+}
+
+/* Takes copies. */
+static void accept_all(struct submission *submission, struct operation *copies)
+{
+    struct acceptance acceptance = acceptance_of(submission, copies);
+
+    let_begin(submission);
+    answer(submission, &acceptance);
+    free_copies(copies, submission->count);
+    keys_forget(&submission->supervisor->keys, submission->claim);
+    submission_free(submission);
+}
+
+static bool all_stops(const struct submission *submission)
+{
+    for (size_t i = 0; i < submission->count; i++)
+        if (submission->ops[i]->record.action != ACTION_STOP)
+            return false;
+    return true;
+}
+
+static void write_down(struct submission *submission, int64_t give_up_mono, journal_done *done)
+{
+    struct journal_key key;
+    struct op_write how = {
+        .essential = all_stops(submission),
+        .give_up_mono = give_up_mono,
+        .done = done,
+        .context = submission,
+    };
+
+    if (submission->claim) {
+        key_claim_record(submission->claim, &key);
+        key.operation = submission->batch ? submission->batch : submission->ops[0]->record.id;
+        key.batch = submission->batch != 0;
+        how.key = &key;
+    }
+    op_write_all(submission->ops, submission->count, &how);
+}
+
+static void set_durable(struct submission *submission, bool durable)
+{
+    for (size_t i = 0; i < submission->count; i++) {
+        struct op *op = submission->ops[i];
+
+        service_lock(op->service);
+        op->record.durable = durable;
+        service_unlock(op->service);
+    }
+}
+
+/* What had been accepted without the journal is in it now; or the daemon ends. */
+static void written_later(void *context, int result)
+{
+    struct submission *submission = context;
+
+    set_durable(submission, result == 0);
+    keys_forget(&submission->supervisor->keys, submission->claim);
+    submission_free(submission);
+}
+
+static struct submission *again(const struct submission *submission)
+{
+    struct submission *later = calloc(1, sizeof *later);
+
+    if (!later)
+        return NULL;
+    *later = *submission;
+    later->ops = calloc(submission->count, sizeof *later->ops);
+    if (!later->ops) {
+        free(later);
+        return NULL;
+    }
+    for (size_t i = 0; i < later->count; i++)
+        later->ops[i] = op_ref(submission->ops[i]);
+    return later;
+}
+
+/* Stops go on without the journal: their rows are kept until it can be written. */
+static void accept_stops(struct submission *submission)
+{
+    struct submission *later = again(submission);
+    struct operation *copies;
+    struct acceptance acceptance;
+
+    set_durable(submission, false);
+    copies = copy_all(submission);
+    if (!later || !copies) {
+        if (later)
+            submission_free(later);
+        free_copies(copies, submission->count);
+        place_withdraw_all(submission);
+        submission_end(submission, &(struct acceptance){.result = REFUSED_JOURNAL_UNAVAILABLE,
+                                                        .subject = "",
+                                                        .detail = "out of memory"});
+        return;
+    }
+    acceptance = acceptance_of(submission, copies);
+    /* In this order: a repeat is answered from the claim until the row is written, and the row
+     * comes before that of the beginning. */
+    keys_answer(&submission->supervisor->keys, submission->claim, &acceptance);
+    write_down(later, 0, written_later);
+    log_warning("%s: accepted without the journal, which cannot be written",
+                submission->ops[0]->record.service);
+    let_begin(submission);
+    submission->done(submission->context, &acceptance);
+    free_copies(copies, submission->count);
+    submission_free(submission);
+}
+
+static void refuse_journal(struct submission *submission, int result)
+{
+    struct op *first = submission->ops[0];
+    char why[256];
+
+    if (journal_writable(host_of(submission)->journal, why))
+        snprintf(why, sizeof why, "%s", strerror(-result));
+    log_warning("%s: %s of %s refused: the journal cannot be written: %s", first->record.service,
+                action_name(first->record.action), first->record.requested_by, why);
+    place_withdraw_all(submission);
+    submission_end(
+        submission,
+        &(struct acceptance){.result = REFUSED_JOURNAL_UNAVAILABLE, .subject = "", .detail = why});
+}
+
+/* Cannot happen while one daemon has the journal: who has the claim has looked. */
+static void refuse_key(struct submission *submission)
+{
+    place_withdraw_all(submission);
+    submission_end(submission, &(struct acceptance){.result = REFUSED_KEY_REUSED,
+                                                    .subject = "",
+                                                    .detail = "the Idempotency-Key has been used "
+                                                              "for another request meanwhile"});
 }
 
 static void committed(void *context, int result)
 {
     struct submission *submission = context;
-    struct op *op = submission->op;
-    struct operation copy;
-    char why[256];
+    struct operation *copies = NULL;
 
-    note_journal(&submission->supervisor->host, result < 0);
+    if (result == 0 && !(copies = copy_all(submission)))
+        result = -ENOMEM;
     if (result == 0)
-        result = service_copy_operation(op, &copy);
-    if (result < 0) {
-        withdraw(op);
-        if (journal_writable(submission->supervisor->host.journal, why))
-            snprintf(why, sizeof why, "%s", strerror(-result));
-        log_warning("%s: %s of %s refused: the journal cannot be written: %s", op->record.service,
-                    action_name(op->record.action), op->record.requested_by, why);
-        refuse(submission->done, submission->context, REFUSED_JOURNAL_UNAVAILABLE, why, NULL);
-    } else {
-        op_log_accepted(op);
-        if (!service_committed(op->service, op))
-            op_cancel_queued(op, "the service is being closed");
-        submission->done(submission->context, &(struct acceptance){ACCEPTED, &copy, "", NULL});
-        operation_deinit(&copy);
-    }
-    op_unref(op);
-    free(submission);
+        accept_all(submission, copies);
+    else if (result == -EEXIST)
+        refuse_key(submission);
+    else if (all_stops(submission) && result != -ENOMEM && result != -ECANCELED)
+        accept_stops(submission);
+    else
+        refuse_journal(submission, result);
 }
 
-static void refuse_unknown(struct supervisor *supervisor, const struct request *request,
-                           accept_done *done, void *context)
+static void commit(struct submission *submission)
 {
-    char text[512], nearest[SERVICE_NAME_MAX + 1];
+    bool stops = all_stops(submission);
 
-    if (supervisor_config_refusal(supervisor, request->service, text)) {
-        refuse(done, context, REFUSED_CONFIG, text, NULL);
-        return;
-    }
-    supervisor_nearest(supervisor, request->service, nearest);
-    refuse(done, context, REFUSED_UNKNOWN_SERVICE, "", nearest);
-}
-
-static enum accept_result reserve(struct supervisor *supervisor, struct service *service,
-                                  struct op *op)
-{
-    struct host *host = &supervisor->host;
-
-    if (atomic_load(&host->closing))
-        return REFUSED_CLOSING;
-    if (atomic_fetch_add(&host->people_waiting, 1) >= host->config->queue_limit_total) {
-        atomic_fetch_sub(&host->people_waiting, 1);
-        return REFUSED_TOTAL_FULL;
-    }
-    switch (service_reserve(service, op)) {
-    case RESERVED: return ACCEPTED;
-    case RESERVE_FULL: atomic_fetch_sub(&host->people_waiting, 1); return REFUSED_QUEUE_FULL;
-    case RESERVE_CLOSING: atomic_fetch_sub(&host->people_waiting, 1); return REFUSED_CLOSING;
-    case RESERVE_REFUSED: atomic_fetch_sub(&host->people_waiting, 1); return REFUSED_CONFIG;
-    }
-    __builtin_unreachable();
+    if (stops && !journal_takes_essential(host_of(submission)->journal))
+        accept_stops(submission);
+    else
+        write_down(submission, clock_mono_us() + (stops ? STOP_WITHIN : ACCEPT_WITHIN), committed);
 }
 
 void supervisor_submit(struct supervisor *supervisor, const struct request *request,
                        accept_done *done, void *context)
 {
-    struct service *service = registry_find(&supervisor->registry, request->service);
-    struct submission *submission;
-    enum accept_result result;
-    char text[512] = "";
+    struct submission *submission = calloc(1, sizeof *submission);
 
-    if (!service) {
-        refuse_unknown(supervisor, request, done, context);
-        return;
-    }
-    submission = calloc(1, sizeof *submission);
     if (!submission) {
-        refuse(done, context, REFUSED_JOURNAL_UNAVAILABLE, "out of memory", NULL);
+        done(context, &(struct acceptance){.result = REFUSED_JOURNAL_UNAVAILABLE,
+                                           .subject = "",
+                                           .detail = "out of memory"});
         return;
     }
-    *submission = (struct submission){supervisor, NULL, done, context};
-    submission->op = op_new(service, service->name, request->action, ORIGIN_API, request->who.name,
-                            request->timeout_us);
-    result =
-        submission->op ? reserve(supervisor, service, submission->op) : REFUSED_JOURNAL_UNAVAILABLE;
-    if (result == ACCEPTED) {
-        op_write(submission->op, NULL, clock_mono_us() + ACCEPT_WITHIN, committed, submission);
+    *submission = (struct submission){
+        .supervisor = supervisor,
+        .done = done,
+        .context = context,
+    };
+    if (request->key && !idempotency_check(submission, request))
         return;
-    }
-    if (result == REFUSED_CONFIG && !supervisor_config_refusal(supervisor, request->service, text))
-        snprintf(text, sizeof text, "its file is gone: it can only be stopped");
-    op_unref(submission->op);
-    free(submission);
-    refuse(done, context, result, text, NULL);
-}
-
-enum cancel_result supervisor_cancel(struct supervisor *supervisor, int64_t id,
-                                     const struct identity *who, struct operation *ret_operation)
-{
-    struct op *op = op_index_find(&supervisor->host.operations, id);
-    enum cancel_result result = CANCEL_TOO_LATE;
-    char detail[IDENTITY_MAX + 32];
-    struct error err;
-
-    if (!op)
-        return supervisor_find(supervisor, id, ret_operation, &err) == FIND_FOUND ? CANCEL_TOO_LATE
-                                                                                  : CANCEL_UNKNOWN;
-    if (!service_visible(op)) {
-        op_unref(op);
-        return CANCEL_UNKNOWN;
-    }
-    snprintf(detail, sizeof detail, "cancelled by %s", who->name);
-    if (op_automatic(op)) /* the supervisor relies on its own: a stop ends what it wants */
-        result = CANCEL_NOT_YOURS;
-    else if (op_cancel_queued(op, detail))
-        result = CANCEL_DONE;
-    if (service_copy_operation(op, ret_operation) < 0)
-        result = CANCEL_UNKNOWN;
-    op_unref(op);
-    return result;
+    if (place_all(submission, request))
+        commit(submission);
 }

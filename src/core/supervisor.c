@@ -33,14 +33,20 @@ static int lock_within(int fd, int64_t within)
 }
 
 /* One daemon a folder: the lock goes with the process, however it ends. */
-static int lock_folder(const char *folder, int *ret_fd, struct error *err)
+static int lock_folder(const char *folder, struct handover *handover, int *ret_fd,
+                       struct error *err)
 {
     CLEANUP(freep) char *path = file_join(folder, "lock");
     CLEANUP(closep) int fd = -1;
+    struct stat st;
 
     if (!path)
         return error_set(err, -ENOMEM, "lock %s: %m", folder);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (handover && stat(path, &st) == 0 && (*ret_fd = handover_take_file(handover, &st)) >= 0)
+        return 0; /* it is locked: we were the program that did so */
+    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0 && errno == EROFS) /* what runs is to be taken over all the same */
+        fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set(err, -errno, "open %s: %m", path);
     if (lock_within(fd, LOCK_WITHIN) < 0) {
@@ -52,22 +58,28 @@ static int lock_folder(const char *folder, int *ret_fd, struct error *err)
     return 0;
 }
 
-/* Whoever can write here can make us trust what we did not write: the folder may lie below /tmp. */
+static bool is_trusted(uid_t uid)
+{
+    return uid == 0 || uid == geteuid();
+}
+
+/* Whoever can write here can make us trust what we did not write: the folder may lie below /tmp.
+ * A link must be ours, and so must what it leads to. */
 static int check_owner(const char *folder, struct error *err)
 {
-    struct stat st;
+    struct stat link, st;
 
-    if (lstat(folder, &st) < 0)
+    if (lstat(folder, &link) < 0 || stat(folder, &st) < 0)
         return error_set(err, -errno, "look at %s: %m", folder);
-    if (st.st_uid != geteuid() && st.st_uid != 0)
+    if (!is_trusted(link.st_uid) || !is_trusted(st.st_uid))
         return error_set(err, -EPERM, "%s belongs to uid %u: it must be ours or root's", folder,
-                         (unsigned)st.st_uid);
-    if (!S_ISLNK(st.st_mode) && (st.st_mode & S_IWOTH))
+                         (unsigned)(is_trusted(st.st_uid) ? link.st_uid : st.st_uid));
+    if (st.st_mode & S_IWOTH)
         return error_set(err, -EPERM, "%s can be written by everybody", folder);
     return 0;
 }
 
-static int make_folders(struct supervisor *supervisor, struct error *err)
+static int make_folders(struct supervisor *supervisor, struct handover *handover, struct error *err)
 {
     const struct config *config = supervisor->host.config;
 
@@ -76,9 +88,39 @@ static int make_folders(struct supervisor *supervisor, struct error *err)
         file_make_folder(config->log_dir, 0750, err) < 0 ||
         check_owner(config->state_dir, err) < 0 || check_owner(config->runtime_dir, err) < 0)
         return err->code;
-    if (lock_folder(config->runtime_dir, &supervisor->runtime_lock, err) < 0)
+    if (lock_folder(config->runtime_dir, handover, &supervisor->runtime_lock, err) < 0)
         return err->code;
-    return lock_folder(config->state_dir, &supervisor->state_lock, err);
+    return lock_folder(config->state_dir, handover, &supervisor->state_lock, err);
+}
+
+static void journal_changed(void *context)
+{
+    struct supervisor *supervisor = context;
+
+    board_touch(&supervisor->host.board); /* its state is part of the status */
+}
+
+static void log_troubled(void *context, const char *service)
+{
+    struct supervisor *supervisor = context;
+    struct service *s = registry_find(&supervisor->registry, service);
+
+    if (s)
+        service_post(s, MAIL_LOOK);
+}
+
+static int open_logs(struct supervisor *supervisor, struct error *err)
+{
+    struct host *host = &supervisor->host;
+    struct logs_config config = {
+        .runtime_dir = host->config->runtime_dir,
+        .log_dir = host->config->log_dir,
+        .console = STDOUT_FILENO,
+        .trouble = log_troubled,
+        .context = supervisor,
+    };
+
+    return logs_start(&config, &host->logs, err);
 }
 
 static int open_journal(struct supervisor *supervisor, struct error *err)
@@ -91,6 +133,8 @@ static int open_journal(struct supervisor *supervisor, struct error *err)
         .durability_full = host->config->durability_full,
         .history_count = host->config->history_count,
         .history_age_us = host->config->history_age_us,
+        .state_changed = journal_changed,
+        .context = supervisor,
     };
     bool set_aside = false;
     int result;
@@ -136,13 +180,14 @@ static int open_parts(struct supervisor *supervisor, const struct supervisor_con
 {
     struct host *host = &supervisor->host;
 
-    if (make_folders(supervisor, err) < 0 || boot_identity(supervisor->boot, err) < 0 ||
-        watcher_start(&host->watcher, err) < 0)
+    if (make_folders(supervisor, config->handover, err) < 0 ||
+        boot_identity(supervisor->boot, err) < 0 || watcher_start(&host->watcher, err) < 0)
         return err->code;
     wait_set_init(&host->waits, host->watcher);
     ping_init(&supervisor->ping, host->watcher, &host->run_queue);
     if (board_init(&host->board, &host->waits, err) < 0 || open_journal(supervisor, err) < 0 ||
-        logs_start(config->config->runtime_dir, config->config->log_dir, &host->logs, err) < 0)
+        marks_open(config->config->runtime_dir, supervisor->boot, &host->marks, err) < 0 ||
+        open_logs(supervisor, err) < 0)
         return err->code;
     return open_backend(supervisor, config, err);
 }
@@ -166,6 +211,10 @@ int supervisor_new(const struct supervisor_config *config, struct service_set *s
     cond_init(&host->stops_done);
     registry_init(&supervisor->registry);
     op_index_init(&host->operations);
+    events_init(&host->events, &host->waits);
+    keys_init(&supervisor->keys);
+    atomic_store(&host->queue_limit_total, config->config->queue_limit_total);
+    atomic_store(&host->shutdown_timeout_us, config->config->shutdown_timeout_us);
     run_queue_init(&host->run_queue);
     registry_lock(&supervisor->registry);
     supervisor->registry.problems = *problems;
@@ -182,6 +231,13 @@ int supervisor_new(const struct supervisor_config *config, struct service_set *s
     }
     *ret_supervisor = supervisor;
     return 0;
+}
+
+int supervisor_hand_over(struct supervisor *supervisor, struct handover *handover)
+{
+    int result = handover_add(handover, supervisor->runtime_lock);
+
+    return result < 0 ? result : handover_add(handover, supervisor->state_lock);
 }
 
 void supervisor_release_waits(struct supervisor *supervisor)
@@ -209,7 +265,10 @@ void supervisor_free(struct supervisor *supervisor)
     registry_deinit(&supervisor->registry);
     if (host->backend)
         process_backend_free(host->backend);
+    marks_close(host->marks);
     op_index_deinit(&host->operations);
+    events_deinit(&host->events);
+    keys_deinit(&supervisor->keys);
     if (host->watcher) {
         watcher_stop(host->watcher);
         ping_deinit(&supervisor->ping);

@@ -5,12 +5,14 @@
 #include "backend/process.h"
 #include "core/supervisor.h"
 #include "host.h"
+#include "keys.h"
 #include "ping.h"
 #include "registry.h"
 
 struct supervisor {
     struct host host;
     struct registry registry;
+    struct keys keys;
     struct process_capabilities capabilities;
     char boot[BOOT_IDENTITY_SIZE];
     int runtime_lock, state_lock; /* held for as long as we live */
@@ -28,6 +30,9 @@ struct supervisor {
 /* boot.c: services from their files, instances from the last daemon, operations from the journal;
  * then what is to run is begun. Before the workers start. */
 int boot_services(struct supervisor *supervisor, struct service_set *set, struct error *err);
+/* Services whose limits cannot be kept here are refused. 0 or -ENOMEM. */
+int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
+                       struct problems *problems);
 /* A service that came with a reload: on the board, and started if it is to be. */
 struct service *boot_add_service(struct supervisor *supervisor, struct service_spec *spec)
     REQUIRES(registry_lock_class);

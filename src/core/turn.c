@@ -27,6 +27,7 @@ static void note_state(struct service *s, enum service_state before)
     if (s->machine.state == before)
         return;
     s->state_since_utc = clock_utc_us();
+    event_state(s, before);
     if (s->instance && s->machine.tree)
         s->instance->ops->mark(s->instance, phase_of(s->machine.state));
 }
@@ -35,6 +36,7 @@ void turn_step(struct service *s, struct machine_event event)
 {
     enum service_state before = s->machine.state;
     struct step step = machine_step(&s->machine, event);
+    bool well = false;
 
     s->machine = step.next;
     note_state(s, before);
@@ -45,10 +47,14 @@ void turn_step(struct service *s, struct machine_event event)
     act_state_deadline(s, step.deadline);
     if (step.end != END_NONE)
         finish_active(s, &step);
+    if (step.actions & ACT_KILL_RELOAD)
+        act_kill_reload(s);
     if (step.actions & ACT_QUEUE_RECOVERY)
         op_unref(service_push_automatic(s, ACTION_START, ORIGIN_RECOVERY));
     if ((step.actions & ACT_SPAWN) && !act_spawn(s))
         turn_step(s, (struct machine_event){.kind = EVENT_SPAWN_FAILED});
+    if ((step.actions & ACT_RELOAD) && !act_reload(s, &well))
+        turn_step(s, (struct machine_event){.kind = EVENT_RELOADED, .clean = well});
 }
 
 /* ---- mail ---- */
@@ -73,8 +79,10 @@ static void release_instance(struct service *s)
     if (s->instance)
         s->instance->ops->release(s->instance);
     s->instance = NULL;
+    s->reload_runs = false;
     spec_unref(s->running);
     s->running = NULL;
+    s->running_digest = 0;
 }
 
 static void take_exit(struct service *s, const struct mail *mail)
@@ -83,6 +91,7 @@ static void take_exit(struct service *s, const struct mail *mail)
     bool unasked = s->machine.state == STATE_RUNNING;
 
     s->last_exit = mail->exit;
+    event_exit(s, s->instance ? s->instance->pid : 0, mail->exit);
     if (unasked) {
         exit_cause_describe(mail->exit, text);
         log_warning("%s: pid %d %s", s->name, s->instance ? (int)s->instance->pid : 0, text);
@@ -135,12 +144,27 @@ static bool is_active(struct service *s, int64_t id)
     return same;
 }
 
-static void take_cancel(struct service *s)
+static void take_give_up(struct service *s, const char *text, enum machine_event_kind kind)
 {
-    if (s->begin_waits)
-        finish_before_machine(s, OPERATION_CANCELLED, "the daemon is shutting down");
-    else if (!s->output_waits)
-        turn_step(s, (struct machine_event){.kind = EVENT_CANCEL});
+    if (s->begin_waits) {
+        finish_before_machine(s, OPERATION_CANCELLED, text);
+    } else if (!s->output_waits) {
+        free(s->given_up);
+        s->given_up = strdup(text);
+        turn_step(s, (struct machine_event){.kind = kind});
+    }
+}
+
+static void take_reloaded(struct service *s, struct mail *mail)
+{
+    s->reload_runs = false;
+    s->reload_exit = mail->reload_exit;
+    free(s->reload_error);
+    s->reload_error = take(mail->reload_error);
+    turn_step(s, (struct machine_event){
+                     .kind = EVENT_RELOADED,
+                     .clean = exit_cause_clean(mail->reload_exit) && !s->reload_error,
+                 });
 }
 
 /* Facts first, in the order in which they happen to an instance; deadlines last, so that what has
@@ -162,6 +186,8 @@ static void read_mail(struct service *s, struct mail *mail)
     }
     if (bits & MAIL_READY)
         turn_step(s, (struct machine_event){.kind = EVENT_READY});
+    if (bits & MAIL_RELOADED)
+        take_reloaded(s, mail);
     if (bits & MAIL_MAIN_EXITED)
         take_exit(s, mail);
     if (bits & MAIL_TREE_GONE)
@@ -170,8 +196,10 @@ static void read_mail(struct service *s, struct mail *mail)
         s->begin_written = true; /* it acts as soon as the service is at rest: see begin.c */
     if ((bits & MAIL_OUTPUT) && s->output_waits && is_active(s, mail->output_for))
         finish_with_output(s, &mail->output);
-    if (bits & MAIL_CANCEL)
-        take_cancel(s);
+    if ((bits & MAIL_CANCEL) && is_active(s, mail->cancel))
+        take_give_up(s, mail->cancel_text ? mail->cancel_text : "cancelled", EVENT_CANCEL);
+    if (bits & MAIL_GIVE_UP)
+        take_give_up(s, "the daemon is shutting down", EVENT_GIVE_UP);
     if (bits & MAIL_OPERATION_DEADLINE)
         take_operation_deadline(s);
     if (bits & MAIL_STATE_DEADLINE)
@@ -213,5 +241,6 @@ void turn_run(struct run_item *item)
     if (s->dirty)
         publish(s);
     announce_ends(s);
+    events_flush(&s->host->events);
     service_rest(s);
 }

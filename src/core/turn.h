@@ -14,6 +14,9 @@ void turn_run(struct run_item *item);
 /* turn.c: one event through the machine, and everything that follows from it. */
 void turn_step(struct service *service, struct machine_event event);
 
+/* make_way.c: ends what an accepted stop, or an operation that replaces, pushes aside. */
+void make_way(struct service *service);
+
 /* begin.c: begins operations until one runs, waits, or none is left. */
 void begin_operations(struct service *service);
 /* The beginning of the active operation is in the journal: it may act now. */
@@ -30,13 +33,17 @@ void finish_before_machine(struct service *service, enum operation_state state, 
 void finish_done_before(struct service *service);
 
 /* act.c: what the machine asks for. */
-bool act_spawn(struct service *service); /* false: there is no instance, start_error says why */
-void act_signal(struct service *service);
+bool act_spawn(struct service *service);  /* false: there is no instance, start_error says why */
+void act_signal(struct service *service); /* the stop signal */
+/* The reload or signal that is active: true: EVENT_RELOADED will come; else *ret_well is its. */
+bool act_reload(struct service *service, bool *ret_well);
+void act_kill_reload(struct service *service);
 void act_kill(struct service *service);
 void act_state_deadline(struct service *service, enum state_deadline deadline);
 void act_operation_deadline(struct service *service, int64_t due_mono); /* 0: none */
 
 /* publish.c */
+void publish_mark(struct service *service);
 void publish(struct service *service);
 /* The service's record as the journal is to have it; true: it differs from what was written. */
 bool publish_record(struct service *service, struct service_record *ret_record);

@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "core/supervisor.h"
+#include "http/api.h"
 #include "http/http.h"
+#include "upgrade.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@ enum exit_status { EXIT_OK = 0, EXIT_FAULT = 1, EXIT_USAGE = 2 };
 
 struct options {
     const char *config;
-    bool check, help_config, version, help;
+    bool check, help_config, help_api, version, help;
 };
 
 struct daemon {
@@ -31,22 +33,30 @@ struct daemon {
     struct supervisor *supervisor;
     struct http *http;
     int signals, closed; /* signalfd, eventfd */
+    const char *program; /* our own file */
+    struct handover *handover;
+    atomic_bool upgrade; /* once all is closed down, we become the program that stands there now */
 };
 
 static const char usage[] =
-    "usage: orderlyd [--config FILE] [--check | --help-config | --version | --help]\n"
+    "usage: orderlyd [--config FILE] [--check | --help-config | --help-api | --version | --help]\n"
     "  --config FILE   read FILE instead of " CONFIG_DEFAULT_PATH "\n"
     "  --check         read the configuration, tell every error, and exit (1: there are errors)\n"
     "  --help-config   print every section and key with type, range and default\n"
+    "  --help-api      print the REST interface as JSON: every route, parameter and problem\n"
     "  --version       print the version\n"
     "orderlyd stays in the foreground; see orderlyd(8).\n";
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-        {"help-config", no_argument, NULL, 'd'},  {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, 'k'},
+        {"help-config", no_argument, NULL, 'd'},
+        {"help-api", no_argument, NULL, 'a'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -56,6 +66,7 @@ static int parse_options(int argc, char **argv, struct options *options)
         case 'c': options->config = optarg; break;
         case 'k': options->check = true; break;
         case 'd': options->help_config = true; break;
+        case 'a': options->help_api = true; break;
         case 'v': options->version = true; break;
         case 'h': options->help = true; break;
         default: fputs(usage, stderr); return -EINVAL;
@@ -145,6 +156,22 @@ static void shut_down(void *context, bool leave)
     supervisor_shutdown(d->supervisor, leave, closed, d);
 }
 
+static int can_upgrade(void *context, struct error *err)
+{
+    struct daemon *d = context;
+
+    return d->program ? upgrade_check(d->program, err)
+                      : error_set(err, -ENOENT, "it is not known where this program's file is");
+}
+
+static void upgrade(void *context)
+{
+    struct daemon *d = context;
+
+    atomic_store(&d->upgrade, true);
+    supervisor_shutdown(d->supervisor, true, closed, d);
+}
+
 static void reload(struct daemon *d)
 {
     struct identity who = {.name = "signal:HUP", .role = ROLE_ADMIN};
@@ -153,8 +180,7 @@ static void reload(struct daemon *d)
 
     if (supervisor_reload(d->supervisor, false, &who, &result, &err) == 0)
         reload_result_deinit(&result);
-    if (http_reload_tokens(d->http, &err) < 0)
-        log_error("the tokens stay as they were: %s", err.text);
+    http_reload(d->http);
 }
 
 /* Until everything has been closed down. */
@@ -210,8 +236,16 @@ static int open_daemon(struct daemon *d, struct service_set *set, struct problem
         .config = d->config,
         .executor = executor,
         .force_best_effort = containment && strcmp(containment, "best-effort") == 0,
+        .handover = d->handover,
     };
-    struct http_config http = {.config = d->config, .shutdown = shut_down, .context = d};
+    struct http_config http = {
+        .config = d->config,
+        .shutdown = shut_down,
+        .can_upgrade = can_upgrade,
+        .upgrade = upgrade,
+        .handover = d->handover,
+        .context = d,
+    };
 
     if (open_log(d->config, err) < 0)
         return err->code;
@@ -219,14 +253,26 @@ static int open_daemon(struct daemon *d, struct service_set *set, struct problem
         return error_set(err, -ENOENT, "the executor %s is not there",
                          executor ? executor : "orderly-exec");
     log_problems(problems);
+    if (http_check(d->config, err) < 0)
+        return err->code;
     if (open_signals(d, err) < 0 || supervisor_new(&config, set, problems, &d->supervisor, err) < 0)
         return err->code;
     return http_start(&http, d->supervisor, &d->http, err);
 }
 
-static int run(const char *path)
+/* Sockets and locks stay open for the next program. */
+static void hand_over(struct daemon *d)
 {
-    struct daemon d = {.signals = -1, .closed = -1};
+    handover_close(d->handover);
+    if (supervisor_hand_over(d->supervisor, d->handover) < 0 ||
+        http_hand_over(d->http, d->handover) < 0)
+        log_warning("upgrade: not all sockets and locks could be kept open");
+}
+
+/* True: closed down for an upgrade. */
+static bool run(const char *path, const char *program, struct handover *handover, int *ret_status)
+{
+    struct daemon d = {.signals = -1, .closed = -1, .program = program, .handover = handover};
     struct service_set set = {0};
     struct problems problems = {0};
     struct error err = {0};
@@ -238,24 +284,46 @@ static int run(const char *path)
         result = open_daemon(&d, &set, &problems, &err);
     if (result == 0) {
         log_info("orderlyd " ORDERLY_VERSION " is ready, configuration %s", path);
+        handover_close(handover); /* what has not been taken is of no use any more */
         serve(&d);
     } else if (err.code < 0) {
         log_error("%s", err.text);
     }
     if (d.supervisor)
         supervisor_release_waits(d.supervisor);
+    if (d.upgrade)
+        hand_over(&d);
     if (d.http)
         http_stop(d.http);
     supervisor_free(d.supervisor);
     service_set_deinit(&set);
     problems_deinit(&problems);
     if (result == 0)
-        log_info("orderlyd has ended");
+        log_info("orderlyd %s", d.upgrade ? "is replaced by the program in its file" : "has ended");
     log_close();
     config_free(d.config);
     closep(&d.signals);
     closep(&d.closed);
-    return result < 0 ? EXIT_FAULT : EXIT_OK;
+    *ret_status = result < 0 ? EXIT_FAULT : EXIT_OK;
+    return d.upgrade;
+}
+
+/* An upgrade that fails at the last moment leaves this program to go on. */
+static int run_and_upgrade(const char *path, char **argv)
+{
+    CLEANUP(freep) char *program = upgrade_program();
+    struct handover handover;
+    struct error err;
+    int status;
+
+    upgrade_inherit(&handover);
+    while (run(path, program, &handover, &status)) {
+        fflush(NULL);
+        upgrade_exec(program, argv, &handover, &err);
+        log_error("%s; this version goes on", err.text);
+    }
+    handover_close(&handover);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -278,7 +346,11 @@ int main(int argc, char **argv)
         config_print_help(stdout);
         return EXIT_OK;
     }
+    if (options.help_api) {
+        http_print_api(stdout);
+        return EXIT_OK;
+    }
     if (options.check)
         return config_check(options.config, stdout, stderr) ? EXIT_OK : EXIT_FAULT;
-    return run(options.config);
+    return run_and_upgrade(options.config, argv);
 }

@@ -11,7 +11,7 @@
 /* The settings as they lie in the daemon's memfd, found and counted. */
 struct settings {
     const struct exec_settings *header;
-    const char *directory, *stdio, *ready, *environment_file, *cgroup;
+    const char *directory, *output, *error_output, *ready, *environment_file, *cgroup;
     char **arguments;   /* NULL-terminated */
     char **environment; /* NULL-terminated */
     const gid_t *groups;

@@ -72,9 +72,9 @@ static bool absolute_or_empty(const char *path)
 
 static bool paths_valid(const struct settings *s)
 {
-    return absolute_or_empty(s->directory) && absolute_or_empty(s->stdio) &&
-           absolute_or_empty(s->ready) && absolute_or_empty(s->environment_file) &&
-           absolute_or_empty(s->cgroup);
+    return absolute_or_empty(s->directory) && absolute_or_empty(s->output) &&
+           absolute_or_empty(s->error_output) && absolute_or_empty(s->ready) &&
+           absolute_or_empty(s->environment_file) && absolute_or_empty(s->cgroup);
 }
 
 static bool arrays_valid(const struct settings *s)
@@ -90,7 +90,8 @@ static bool arrays_valid(const struct settings *s)
 static bool read_strings(struct settings *s, struct cursor *c)
 {
     s->directory = next_string(c);
-    s->stdio = next_string(c);
+    s->output = next_string(c);
+    s->error_output = next_string(c);
     s->ready = next_string(c);
     s->environment_file = next_string(c);
     s->cgroup = next_string(c);

@@ -63,19 +63,23 @@ static bool place(int fd, int number)
 }
 
 /* A FIFO is opened read-write: it neither waits for its reader now nor breaks when that dies. */
-static bool stdio(const char *fifo)
+static bool output(const char *fifo, int number)
 {
-    int out;
-
-    if (!place(open("/dev/null", O_RDONLY), 0))
-        return false;
-    out = fifo[0] ? open(fifo, O_RDWR | O_NOCTTY) : open("/dev/null", O_WRONLY);
-    return place(out, 1) && dup2(1, 2) >= 0;
+    return place(fifo[0] ? open(fifo, O_RDWR | O_NOCTTY) : open("/dev/null", O_WRONLY), number);
 }
 
 bool setup_null_stdio(void)
 {
-    return stdio("");
+    return place(open("/dev/null", O_RDONLY), 0) && output("", 1) && dup2(1, 2) >= 0;
+}
+
+static bool stdio(const struct settings *s, struct failure *f)
+{
+    if (!place(open("/dev/null", O_RDONLY), 0) || !output(s->output, 1))
+        return failed(f, STEP_STDIO);
+    if (s->error_output[0])
+        return output(s->error_output, 2) || failed(f, STEP_ERROR_OUTPUT);
+    return dup2(1, 2) >= 0 || failed(f, STEP_STDIO);
 }
 
 static bool limit(int resource, uint64_t soft, uint64_t hard)
@@ -130,8 +134,8 @@ bool setup_all(const struct settings *s, struct failure *f)
 
     if (!oom_score(h))
         return failed(f, STEP_OOM);
-    if (!stdio(s->stdio))
-        return failed(f, STEP_STDIO);
+    if (!stdio(s, f))
+        return false;
     if (s->ready[0] && !place(open(s->ready, O_RDWR | O_NOCTTY), EXEC_READY_FD))
         return failed(f, STEP_READY);
     if (!limits(h)) /* nothing is opened after it: it may be as low as what is open */

@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#define DEEPEST 8 /* no request needs more than three */
+
 static int set_number(struct query *query, unsigned allowed, const char *name, const json_t *value,
                       struct error *err)
 {
@@ -16,9 +18,11 @@ static int set_number(struct query *query, unsigned allowed, const char *name, c
     return query_set(query, allowed, name, text, err);
 }
 
-static int set_member(struct query *query, unsigned allowed, const char *name, const json_t *value,
-                      struct error *err)
+int body_member(struct query *query, unsigned allowed, const char *name, const json_t *value,
+                struct error *err)
 {
+    if (query_is_text(name) && !json_is_string(value))
+        return error_set(err, -EINVAL, "\"%s\" must be a string", name);
     switch (json_typeof(value)) {
     case JSON_INTEGER:
     case JSON_REAL: return set_number(query, allowed, name, value, err);
@@ -32,15 +36,35 @@ static int set_member(struct query *query, unsigned allowed, const char *name, c
     return error_set(err, -EINVAL, "\"%.64s\" must be a number, a string or a boolean", name);
 }
 
-int body_parse(const char *data, size_t len, unsigned allowed, struct query *query,
-               enum problem_code *ret_code, struct error *err)
+/* Looked at before anything is built from it. */
+static bool is_too_deep(const char *data, size_t len)
+{
+    bool in_string = false;
+    size_t depth = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (in_string && data[i] == '\\')
+            i++;
+        else if (data[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && (data[i] == '{' || data[i] == '[') && ++depth > DEEPEST)
+            return true;
+        else if (!in_string && (data[i] == '}' || data[i] == ']') && depth > 0)
+            depth--;
+    }
+    return false;
+}
+
+int body_load(const char *data, size_t len, json_t **ret_root, enum problem_code *ret_code,
+              struct error *err)
 {
     json_error_t wrong;
-    json_t *root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &wrong), *value;
-    const char *name;
-    int result = 0;
+    json_t *root;
 
     *ret_code = PROBLEM_BAD_BODY;
+    if (is_too_deep(data, len))
+        return error_set(err, -EINVAL, "the body is nested more than %d levels deep", DEEPEST);
+    root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &wrong);
     if (!root) {
         if (json_error_code(&wrong) == json_error_out_of_memory)
             return error_set(err, -ENOMEM, "%m");
@@ -51,14 +75,27 @@ int body_parse(const char *data, size_t len, unsigned allowed, struct query *que
                          wrong.column, wrong.text);
     }
     if (!json_is_object(root)) {
-        result = error_set(err, -EINVAL, "the body must be a JSON object, as {\"timeout\": 60}");
-    } else {
-        json_object_foreach(root, name, value)
-        {
-            result = set_member(query, allowed, name, value, err);
-            if (result < 0)
-                break;
-        }
+        json_decref(root);
+        return error_set(err, -EINVAL, "the body must be a JSON object, as {\"timeout\": 60}");
+    }
+    *ret_root = root;
+    return 0;
+}
+
+int body_parse(const char *data, size_t len, unsigned allowed, struct query *query,
+               enum problem_code *ret_code, struct error *err)
+{
+    json_t *root, *value;
+    const char *name;
+    int result = body_load(data, len, &root, ret_code, err);
+
+    if (result < 0)
+        return result;
+    json_object_foreach(root, name, value)
+    {
+        result = body_member(query, allowed, name, value, err);
+        if (result < 0)
+            break;
     }
     json_decref(root);
     if (result == -EINVAL)

@@ -4,10 +4,19 @@
 
 #include "base/text.h"
 #include "core/supervisor.h"
+#include "reread.h"
 
-/* "[…]"; frees the operations and their array. */
-void encode_operations(struct operation *operations, size_t count, struct text *t);
-/* {"added":[…],"removed":[…],"changed":[…],"unchanged":[…],"errors":[…]}; token_error is one more
- * error (NULL: none) of token_file. */
-void encode_reload(const struct reload_result *result, const char *token_file, int token_line,
-                   const char *token_error, struct text *t);
+void encode_operations(const struct operation *operations, size_t count, struct text *t);
+/* {"batch":…,"operations":[…]}; without the first when batch is 0. */
+void encode_batch(int64_t batch, const struct operation *operations, size_t count, struct text *t);
+/* The operations and their array. */
+void operations_free(struct operation *operations, size_t count);
+/* ,"memory_bytes":…,"cpu_seconds":…,"tasks":…; NULL: unknown. */
+void encode_usage(const struct usage *usage, struct text *t);
+struct log_trouble;
+/* ,"log":{"error":…,"times":…,"dropped_bytes":…}; NULL: unknown. */
+void encode_trouble(const struct log_trouble *trouble, struct text *t);
+/* {"added":[…],"removed":[…],"changed":[…],"unchanged":[…],"restart_required":[…],"errors":[…]};
+ * the faults are errors too. */
+void encode_reload(const struct reload_result *result, const struct reread_fault *faults,
+                   size_t count, struct text *t);

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server.h"
+#include "visit.h"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -16,9 +17,10 @@ struct exchange *exchange_new(struct listener *listener, struct MHD_Connection *
 {
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct visit *visit = visit_of(connection);
     struct exchange *x = calloc(1, sizeof *x);
 
-    if (!x || !fd || !(x->path = strdup(path))) {
+    if (!x || !fd || !visit || !(x->path = strdup(path))) {
         free(x);
         return NULL;
     }
@@ -26,8 +28,8 @@ struct exchange *exchange_new(struct listener *listener, struct MHD_Connection *
     x->http = listener->http;
     x->listener = listener;
     x->connection = connection;
+    x->visit = visit;
     x->fd = fd->connect_fd;
-    x->began_mono = clock_mono_us();
     x->method = method;
     gate_init(&x->gate, connection);
     query_init(&x->query);
@@ -38,9 +40,7 @@ void exchange_unref(struct exchange *x)
 {
     if (atomic_fetch_sub(&x->references, 1) > 1)
         return;
-    operation_deinit(&x->told.operation);
-    free(x->told.detail);
-    free(x->told.nearest);
+    told_deinit(&x->told);
     if (x->response)
         MHD_destroy_response(x->response);
     shared_answer_unref(x->shared);
@@ -85,6 +85,7 @@ static void answer_text(struct exchange *x, unsigned status, const char *type, s
     exchange_respond(x, status, response);
     exchange_header(x, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     exchange_header(x, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    exchange_header(x, "X-Content-Type-Options", "nosniff");
 }
 
 void exchange_answer(struct exchange *x, unsigned status, struct text *body)

@@ -2,7 +2,7 @@
  *
  * libmicrohttpd's handler drives it: when the route has asked the core for something, the
  * connection stands at the gate until the core calls back, and `next` goes on. Threads: everything
- * belongs to the connection's thread, but what `told` holds: that is the callback's until
+ * belongs to the connection's thread, but `told` and `rotation`: they are the callback's until
  * exchange_arrived(). Ownership: counted references; one is libmicrohttpd's until the request is
  * completed, one each of a callback that is to come. */
 #pragma once
@@ -12,6 +12,7 @@
 #include "problem.h"
 #include "query.h"
 #include "status_cache.h"
+#include "told.h"
 
 #include <stdatomic.h>
 
@@ -20,22 +21,15 @@ struct MHD_Response;
 struct http;
 struct listener;
 struct route;
-
-/* What the core said to a request for an operation. */
-struct told {
-    enum accept_result result;
-    bool failed; /* no memory for it */
-    struct operation operation;
-    char *detail, *nearest;
-};
+struct visit;
 
 struct exchange {
     atomic_int references;
     struct http *http;
     struct listener *listener;
     struct MHD_Connection *connection;
+    struct visit *visit; /* the connection's */
     int fd;
-    int64_t began_mono;
     const char *method; /* libmicrohttpd's, until the request is completed */
     char *path;         /* as it was sent */
     struct text body;
@@ -46,11 +40,14 @@ struct exchange {
     const struct route *route;
     char *argument; /* the name or number in the path, decoded */
     struct query query;
+    const char *key; /* Idempotency-Key, libmicrohttpd's; NULL: none */
 
     struct gate gate;
     void (*next)(struct exchange *x); /* goes on once the gate was open */
     struct told told;
-    int64_t operation, until_mono, look_mono; /* of a wait */
+    int rotation;                  /* what came of one: 0 or -errno */
+    int64_t until_mono, look_mono; /* of a wait */
+    size_t at;                     /* which of the told operations it is for */
     bool holds_place;
 
     unsigned status; /* of the answer; 0: none yet */

@@ -2,25 +2,28 @@
 
 #include "base/clock.h"
 #include "exchange.h"
-#include "logs/logs.h"
 #include "server.h"
+#include "source.h"
+#include "visit.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BLOCK       16384
-#define EMPTY_WAKES 16 /* then the logs have stopped: there is nothing to wait for any more */
+#define EMPTY_WAKES 16 /* then no waits are granted: there is nothing to wait for any more */
 
 static void follower_unref(struct follower *f)
 {
     if (atomic_fetch_sub(&f->references, 1) > 1)
         return;
-    log_reader_close(f->reader);
+    f->source->ops->close(f->source);
     gate_deinit(&f->gate);
     free(f);
 }
 
-/* From the logs' thread, perhaps when the server has long gone: touches nothing of it then. */
+/* From the source's thread, perhaps when the server has long gone: touches nothing of it then. */
 static void woken(void *context)
 {
     struct follower *f = context;
@@ -29,36 +32,58 @@ static void woken(void *context)
     follower_unref(f);
 }
 
-/* How much of what was read belongs to the lines that were asked for. */
-static ssize_t count_lines(struct follower *f, const char *buffer, ssize_t n)
-{
-    if (f->follow)
-        return n;
-    for (ssize_t i = 0; i < n; i++) {
-        if (f->lines_left == 0)
-            return i;
-        if (buffer[i] == '\n')
-            f->lines_left--;
-    }
-    return n;
-}
-
 /* Whether to go on after nothing was there to read. */
-static bool may_wait(struct follower *f)
+static bool may_wait(struct follower *f, bool moved)
 {
     bool early = f->look_mono > 0 && clock_mono_us() < f->look_mono;
 
-    f->empty_wakes = early ? f->empty_wakes + 1 : 0;
-    return f->follow && f->empty_wakes < EMPTY_WAKES && !http_stopping(f->http) &&
-           !peer_gone(f->fd);
+    f->empty_wakes = early && !moved ? f->empty_wakes + 1 : 0;
+    return f->empty_wakes < EMPTY_WAKES && !http_stopping(f->http) && !peer_gone(f->fd);
 }
 
+/* What was passed over does not put the look off. */
 static void start_wait(struct follower *f)
 {
+    int64_t now = clock_mono_us();
+
     f->waits = true;
-    f->look_mono = clock_mono_us() + WAIT_LOOK;
+    if (f->look_mono <= now)
+        f->look_mono = now + WAIT_LOOK;
     atomic_fetch_add(&f->references, 1);
-    log_reader_wait(f->reader, f->look_mono, woken, f);
+    f->source->ops->wait(f->source, f->look_mono, woken, f);
+}
+
+/* Nothing is owed by the peer while it stands at the gate. */
+static bool pass(struct follower *f)
+{
+    visit_stage(f->visit, STAGE_WORK);
+    if (!gate_pass(&f->gate))
+        return false;
+    visit_stage(f->visit, STAGE_ANSWER);
+    return true;
+}
+
+static ssize_t give(struct follower *f, ssize_t n)
+{
+    f->look_mono = 0;
+    visit_stage(f->visit, STAGE_ANSWER); /* it has read what came before */
+    return n;
+}
+
+/* The time of a whole wait has passed without a byte. */
+static bool is_idle(const struct follower *f)
+{
+    return f->source->ops->idle && f->look_mono > 0 && clock_mono_us() >= f->look_mono;
+}
+
+static ssize_t give_idle(struct follower *f, char *buffer, size_t size)
+{
+    size_t n = strlen(f->source->ops->idle);
+
+    if (n > size)
+        n = size;
+    memcpy(buffer, f->source->ops->idle, n);
+    return give(f, (ssize_t)n);
 }
 
 static ssize_t read_more(void *context, uint64_t position, char *buffer, size_t size)
@@ -67,24 +92,23 @@ static ssize_t read_more(void *context, uint64_t position, char *buffer, size_t 
 
     (void)position;
     for (;;) {
-        ssize_t n = 0;
+        ssize_t n;
 
-        if (f->waits && !gate_pass(&f->gate))
+        if (f->waits && !pass(f))
             return 0; /* suspended */
         if (f->waits && http_stopping(f->http))
             return MHD_CONTENT_READER_END_OF_STREAM; /* the wait itself may stand still */
         f->waits = false;
-        if (f->follow || f->lines_left > 0)
-            n = log_reader_read(f->reader, buffer, size);
-        if (n < 0)
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        n = count_lines(f, buffer, n);
-        if (n > 0) {
-            f->look_mono = 0;
-            return n;
-        }
-        if (!may_wait(f))
+        n = f->source->ops->read(f->source, buffer, size);
+        if (n > 0)
+            return give(f, n);
+        if (n < 0 && n != -EAGAIN)
+            return n == -ENODATA ? MHD_CONTENT_READER_END_OF_STREAM
+                                 : MHD_CONTENT_READER_END_WITH_ERROR;
+        if (!may_wait(f, n == -EAGAIN))
             return MHD_CONTENT_READER_END_OF_STREAM;
+        if (is_idle(f))
+            return give_idle(f, buffer, size);
         start_wait(f);
     }
 }
@@ -100,23 +124,16 @@ static void end(void *context)
     follower_unref(f);
 }
 
-struct MHD_Response *follower_start(struct exchange *x, struct log_reader *reader, size_t lines,
-                                    bool follow)
+struct MHD_Response *follower_start(struct exchange *x, struct source *source)
 {
     struct follower *f = calloc(1, sizeof *f);
     struct MHD_Response *response;
 
     if (!f) {
-        log_reader_close(reader);
+        source->ops->close(source);
         return NULL;
     }
-    *f = (struct follower){
-        .http = x->http,
-        .fd = x->fd,
-        .reader = reader,
-        .follow = follow,
-        .lines_left = lines,
-    };
+    *f = (struct follower){.http = x->http, .fd = x->fd, .visit = x->visit, .source = source};
     atomic_init(&f->references, 1);
     gate_init(&f->gate, x->connection);
     list_init(&f->link);

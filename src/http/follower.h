@@ -1,6 +1,6 @@
-/* follower - a service's log on its way to a reader: the last lines, and then what comes.
+/* follower - an answer that goes on: what a source has, and then what comes.
  *
- * Threads: read and end on the connection's; woken from the logs' thread. Ownership: counted
+ * Threads: read and end on the connection's; woken from the source's. Ownership: counted
  * references: one is the response's, one that of a wait that has not called back; the wait may
  * outlive the server. */
 #pragma once
@@ -10,13 +10,13 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct MHD_Response;
 struct exchange;
 struct http;
-struct log_reader;
+struct source;
+struct visit;
 
 struct follower {
     atomic_int references;
@@ -24,16 +24,14 @@ struct follower {
     struct list link; /* of the server's followers */
     struct http *http;
     int fd;
-    struct log_reader *reader;
-    bool follow;
-    size_t lines_left; /* without follow: so many lines and no more */
+    struct visit *visit; /* the connection's */
+    struct source *source;
     bool waits;        /* a wait was begun, and the gate not passed since */
-    int64_t look_mono; /* until then it stands, if nothing comes */
+    int64_t look_mono; /* when it is time to look who is still there; 0: no wait was begun */
     int empty_wakes;   /* woken before, one after the other, and nothing was there */
 };
 
-/* Takes the reader. NULL without memory. */
-struct MHD_Response *follower_start(struct exchange *x, struct log_reader *reader, size_t lines,
-                                    bool follow);
+/* Takes the source. NULL without memory. */
+struct MHD_Response *follower_start(struct exchange *x, struct source *source);
 /* Ends every stream; the server is stopping. */
 void followers_wake(struct http *http);

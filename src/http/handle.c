@@ -1,19 +1,16 @@
 #include "handle.h"
 
 #include "auth.h"
-#include "base/clock.h"
-#include "body.h"
 #include "exchange.h"
 #include "head.h"
+#include "parameters.h"
 #include "percent.h"
 #include "router.h"
 #include "server.h"
+#include "visit.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BODY_WITHIN (30 * USEC_PER_SEC) /* however slowly its pieces come */
 
 size_t handle_unescape(void *context, struct MHD_Connection *connection, char *text)
 {
@@ -99,73 +96,11 @@ static bool find_route(struct exchange *x)
     return take_argument(x, argument);
 }
 
-/* ---- parameters ---- */
-
-struct reading {
-    struct exchange *x;
-    struct error err;
-};
-
-static enum MHD_Result take_parameter(void *context, enum MHD_ValueKind kind, const char *name,
-                                      const char *value)
-{
-    struct reading *reading = context;
-    struct exchange *x = reading->x;
-
-    (void)kind;
-    return query_set_encoded(&x->query, x->route->parameters, name, value, &reading->err) < 0
-               ? MHD_NO
-               : MHD_YES;
-}
-
-static bool refuse(struct exchange *x, const struct error *err, enum problem_code code)
-{
-    if (err->code == -ENOMEM)
-        x->broken = true;
-    else
-        exchange_problem(x, code, "%s", err->text);
-    return false;
-}
-
-static bool read_body(struct exchange *x)
-{
-    struct error err = {0};
-    enum problem_code code;
-
-    if (x->body_len == 0)
-        return true;
-    if (x->body_len > BODY_LIMIT) {
-        exchange_problem(x, PROBLEM_TOO_LARGE, "a body may have at most %d bytes", BODY_LIMIT);
-        return false;
-    }
-    if (strcmp(x->route->method, "POST") != 0) {
-        exchange_problem(x, PROBLEM_BAD_BODY, "%.32s \"%.256s\" takes no body", x->method, x->path);
-        return false;
-    }
-    if (x->body.failed) {
-        x->broken = true;
-        return false;
-    }
-    if (body_parse(x->body.data, x->body.len, x->route->parameters, &x->query, &code, &err) < 0)
-        return refuse(x, &err, code);
-    return true;
-}
-
-static bool read_parameters(struct exchange *x)
-{
-    struct reading reading = {.x = x};
-
-    MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, take_parameter, &reading);
-    if (reading.err.code != 0)
-        return refuse(x, &reading.err, PROBLEM_BAD_PARAMETER);
-    return read_body(x);
-}
-
 /* ---- the way ---- */
 
 static enum MHD_Result take_body(struct exchange *x, const char *piece, size_t *size)
 {
-    if (x->body_len > BODY_DRAINED || clock_mono_us() > x->began_mono + BODY_WITHIN)
+    if (x->body_len > BODY_DRAINED)
         return MHD_NO;
     x->body_len += *size;
     if (x->body_len <= BODY_LIMIT)
@@ -177,16 +112,20 @@ static enum MHD_Result take_body(struct exchange *x, const char *piece, size_t *
 static void begin(struct exchange *x)
 {
     x->begun = true;
+    visit_stage(x->visit, STAGE_WORK);
     if (http_stopping(x->http))
         exchange_problem(x, PROBLEM_CLOSING, "the daemon is shutting down");
-    else if (find_route(x) && read_parameters(x))
+    else if (find_route(x) && parameters_read(x))
         x->route->handle(x);
 }
 
 static enum MHD_Result queue(struct exchange *x)
 {
+    if (x->visit->last)
+        exchange_header(x, MHD_HTTP_HEADER_CONNECTION, "close");
     if (x->broken)
         return MHD_NO;
+    visit_stage(x->visit, STAGE_ANSWER);
     return MHD_queue_response(x->connection, x->status,
                               x->shared ? shared_answer_response(x->shared) : x->response);
 }
@@ -203,6 +142,7 @@ enum MHD_Result handle_request(void *cls, struct MHD_Connection *connection, con
         if (!x)
             return MHD_NO;
         http_enter(listener->http);
+        visit_stage(x->visit, STAGE_BODY);
         return head_check(x, version) ? MHD_YES : queue(x);
     }
     if (*upload_size > 0)
@@ -227,6 +167,7 @@ void handle_completed(void *cls, struct MHD_Connection *connection, void **reque
     if (!x)
         return;
     *request = NULL;
+    visit_stage(x->visit, STAGE_IDLE);
     gate_forget(&x->gate);
     exchange_leave_place(x);
     if (x->completed)

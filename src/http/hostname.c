@@ -44,10 +44,18 @@ bool hostname_is_loopback(const char *host)
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-bool hostname_allowed(const char *header, const char *own)
+static bool is_one_of(const char *host, const struct string_list *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcasecmp(host, names->items[i]) == 0)
+            return true;
+    return false;
+}
+
+bool hostname_allowed(const char *header, const char *own, const struct string_list *names)
 {
     char host[HOSTNAME_MAX], port[6];
 
     return hostname_split(header, host, port) &&
-           (hostname_is_loopback(host) || strcasecmp(host, own) == 0);
+           (hostname_is_loopback(host) || strcasecmp(host, own) == 0 || is_one_of(host, names));
 }

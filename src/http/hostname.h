@@ -3,6 +3,8 @@
  * Threads: any. */
 #pragma once
 
+#include "model/service_spec.h"
+
 #include <stdbool.h>
 
 #define HOSTNAME_MAX 256
@@ -11,5 +13,5 @@
  * neither. The port may be missing: port is "" then. */
 bool hostname_split(const char *address, char host[static HOSTNAME_MAX], char port[static 6]);
 bool hostname_is_loopback(const char *host);
-/* Whether a header Host names loopback or own (without port). */
-bool hostname_allowed(const char *header, const char *own);
+/* Whether a header Host names loopback, own (without port) or one of names. */
+bool hostname_allowed(const char *header, const char *own, const struct string_list *names);

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <grp.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -91,8 +93,8 @@ static int make_parent(const char *path, struct error *err)
     return file_make_folder(folder, 0755, err);
 }
 
-int listen_unix(const char *path, const char *group, int *ret_fd, struct stat *ret_stat,
-                struct error *err)
+int listen_unix(const char *path, const char *group, struct handover *handover, int *ret_fd,
+                struct stat *ret_stat, struct error *err)
 {
     CLEANUP(closep) int fd = -1;
     struct sockaddr_un address;
@@ -101,8 +103,19 @@ int listen_unix(const char *path, const char *group, int *ret_fd, struct stat *r
     result = set_address(path, &address, err);
     if (result == 0)
         result = make_parent(path, err);
-    if (result == 0)
-        result = clear_stale(&address, err);
+    if (result < 0)
+        return result;
+    if (handover)
+        fd = handover_take_socket(handover, (struct sockaddr *)&address, sizeof address);
+    if (fd >= 0 && lstat(path, ret_stat) == 0 && S_ISSOCK(ret_stat->st_mode)) {
+        result = open_to_group(path, group, err);
+        if (result == 0)
+            *ret_fd = take_fd(&fd);
+        return result;
+    }
+    closep(&fd);
+    fd = -1;
+    result = clear_stale(&address, err);
     if (result < 0)
         return result;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -122,16 +135,30 @@ int listen_unix(const char *path, const char *group, int *ret_fd, struct stat *r
     return 0;
 }
 
+/* Accepted sockets inherit it. A parked wait whose peer has vanished is noticed without our waking
+ * for it; and of an answer that is not read the kernel keeps little, so that even a slow reader
+ * is seen to read, and one that reads nothing costs no megabytes. */
+static void set_options(int fd)
+{
+    int on = 1, idle = 60, interval = 15, count = 4, unsent = 128 << 10;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+}
+
 static int bind_first(const struct addrinfo *found, const char *address, int *ret_fd,
                       struct error *err)
 {
     CLEANUP(closep)
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int on = 1;
 
     if (fd < 0)
         return error_set(err, -errno, "listen = %s: make a socket: %m", address);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    set_options(fd);
     if (bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
         return errno == EADDRINUSE
                    ? error_set(err, -EADDRINUSE, "listen = %s: another program uses this port",
@@ -141,7 +168,8 @@ static int bind_first(const struct addrinfo *found, const char *address, int *re
     return 0;
 }
 
-int listen_tcp(const char *address, char host[static HOSTNAME_MAX], int *ret_fd, struct error *err)
+int listen_tcp(const char *address, bool anywhere, struct handover *handover,
+               char host[static HOSTNAME_MAX], int *ret_fd, struct error *err)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
@@ -152,15 +180,19 @@ int listen_tcp(const char *address, char host[static HOSTNAME_MAX], int *ret_fd,
         return error_set(err, -EINVAL,
                          "listen = %s: expected address:port, as 127.0.0.1:8091 or [::1]:8091",
                          address);
-    if (!hostname_is_loopback(host))
-        return error_set(err, -EINVAL,
-                         "listen = %s: without TLS only loopback is allowed: 127.0.0.1, [::1] or "
-                         "localhost",
-                         address);
+    if (!anywhere && !hostname_is_loopback(host))
+        return error_set(
+            err, -EINVAL,
+            "listen = %s: without TLS only loopback is allowed: set tls_cert and tls_key, "
+            "or allow_plain_http = yes",
+            address);
     result = getaddrinfo(host, port, &hints, &found);
     if (result != 0)
         return error_set(err, -EINVAL, "listen = %s: %s", address, gai_strerror(result));
-    result = bind_first(found, address, ret_fd, err);
+    if (handover)
+        *ret_fd = handover_take_socket(handover, found->ai_addr, found->ai_addrlen);
+    if (!handover || *ret_fd < 0)
+        result = bind_first(found, address, ret_fd, err);
     freeaddrinfo(found);
     return result;
 }

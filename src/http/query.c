@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "base/units.h"
+#include "model/exit_cause.h"
 #include "percent.h"
+#include "plain_text.h"
 #include "revision.h"
 
 #include <errno.h>
@@ -18,7 +20,9 @@ enum kind {
     KIND_WAIT,
     KIND_NUMBER,
     KIND_SERVICE,
-    KIND_STATE,
+    KIND_NAME,
+    KIND_SIGNAL,
+    KIND_TEXT,
     KIND_SINCE
 };
 
@@ -29,23 +33,38 @@ static const struct parameter_kind {
     size_t offset; /* in struct query */
     int64_t min, max;
     const char *expected;
+    const struct name_set *names; /* of KIND_NAME */
 } parameters[] = {
     {"wait", KIND_WAIT, offsetof(struct query, wait), 0, 3600 * USEC_PER_SEC,
-     "seconds from 0 to 3600, as 45, 0.5 or 45s; bare, it waits for the end"},
+     "seconds from 0 to 3600, as 45, 0.5 or 45s; bare, it waits for the end", NULL},
     {"timeout", KIND_DURATION, offsetof(struct query, timeout), USEC_PER_MSEC, 86400 * USEC_PER_SEC,
-     "seconds from 0.001 to 86400 (1ms to 24h), as 45, 0.5 or 45s"},
-    {"service", KIND_SERVICE, offsetof(struct query, service), 0, 0, "the name of a service"},
-    {"state", KIND_STATE, offsetof(struct query, state), 0, 0,
-     "queued, running, succeeded, failed, timed_out, cancelled, superseded or interrupted"},
+     "seconds from 0.001 to 86400 (1ms to 24h), as 45, 0.5 or 45s", NULL},
+    {"service", KIND_SERVICE, offsetof(struct query, service), 0, 0, "the name of a service", NULL},
+    {"state", KIND_NAME, offsetof(struct query, state), 0, 0,
+     "queued, running, succeeded, failed, timed_out, cancelled, superseded or interrupted",
+     &operation_state_names},
     {"before", KIND_NUMBER, offsetof(struct query, before), 1, INT64_MAX,
-     "the number of an operation, from 1"},
-    {"limit", KIND_NUMBER, offsetof(struct query, limit), 1, 1000, "a number from 1 to 1000"},
+     "the number of an operation, from 1", NULL},
+    {"limit", KIND_NUMBER, offsetof(struct query, limit), 1, 1000, "a number from 1 to 1000", NULL},
     {"since", KIND_SINCE, offsetof(struct query, since), 0, 0,
-     "a revision that GET /status has given, as b3f1-8812"},
-    {"lines", KIND_NUMBER, offsetof(struct query, lines), 0, 100000, "a number from 0 to 100000"},
-    {"follow", KIND_FLAG, offsetof(struct query, follow), 0, 0, "nothing, yes or no"},
-    {"strict", KIND_FLAG, offsetof(struct query, strict), 0, 0, "nothing, yes or no"},
-    {"leave", KIND_FLAG, offsetof(struct query, leave), 0, 0, "nothing, yes or no"},
+     "a revision that GET /status has given, as b3f1-8812", NULL},
+    {"lines", KIND_NUMBER, offsetof(struct query, lines), 0, 100000, "a number from 0 to 100000",
+     NULL},
+    {"follow", KIND_FLAG, offsetof(struct query, follow), 0, 0, "nothing, yes or no", NULL},
+    {"strict", KIND_FLAG, offsetof(struct query, strict), 0, 0, "nothing, yes or no", NULL},
+    {"leave", KIND_FLAG, offsetof(struct query, leave), 0, 0, "nothing, yes or no", NULL},
+    {"mode", KIND_NAME, offsetof(struct query, mode), 0, 0, "queue, fail or replace", &mode_names},
+    {"coalesce", KIND_FLAG, offsetof(struct query, coalesce), 0, 0, "nothing, yes or no", NULL},
+    {"reason", KIND_TEXT, offsetof(struct query, reason), 1, REASON_MAX,
+     "1 to 256 bytes of UTF-8 text without control characters", NULL},
+    {"signal", KIND_SIGNAL, offsetof(struct query, signal), 0, 0,
+     "the name or number of a signal, as HUP, SIGUSR1 or 10", NULL},
+    {"goal", KIND_NAME, offsetof(struct query, goal), 0, 0, "up or down", &goal_names},
+    {"batch", KIND_NUMBER, offsetof(struct query, batch), 1, INT64_MAX,
+     "the number of a batch, from 1", NULL},
+    {"stream", KIND_NAME, offsetof(struct query, stream), 0, 0, "stdout or stderr", &stream_names},
+    {"since", KIND_NUMBER, offsetof(struct query, since_event), 0, INT64_MAX,
+     "the id of an event, a number from 0", NULL},
 };
 #define PARAMETERS (sizeof parameters / sizeof *parameters)
 
@@ -57,7 +76,7 @@ void query_init(struct query *query)
 static int refuse_unknown(unsigned allowed, const char *name, struct error *err)
 {
     struct nearest best = {.typed = name};
-    char known[160] = "";
+    char known[256] = "";
     size_t len = 0;
 
     for (size_t i = 0; i < PARAMETERS; i++) {
@@ -101,6 +120,16 @@ static bool parse_number(const struct parameter_kind *p, const char *value, int6
     return true;
 }
 
+static bool parse_text(const struct parameter_kind *p, const char *value, char *ret)
+{
+    size_t len = strlen(value);
+
+    if ((int64_t)len < p->min || (int64_t)len > p->max || !plain_text(value))
+        return false;
+    memcpy(ret, value, len + 1);
+    return true;
+}
+
 static bool parse(const struct parameter_kind *p, const char *value, void *ret)
 {
     int64_t *number = ret;
@@ -124,7 +153,9 @@ static bool parse(const struct parameter_kind *p, const char *value, void *ret)
             return false;
         snprintf(ret, SERVICE_NAME_MAX + 1, "%s", value);
         return true;
-    case KIND_STATE: *number = name_parse(&operation_state_names, value); return *number >= 0;
+    case KIND_NAME: *number = name_parse(p->names, value); return *number >= 0;
+    case KIND_SIGNAL: *number = signal_parse(value); return *number > 0;
+    case KIND_TEXT: return parse_text(p, value, ret);
     case KIND_SINCE: return revision_parse(value, ret);
     }
     __builtin_unreachable();
@@ -164,4 +195,21 @@ int query_set_encoded(struct query *query, unsigned allowed, const char *name, c
                          "not allowed",
                          name);
     return query_set(query, allowed, plain_name, plain_value, err);
+}
+
+bool query_is_text(const char *name)
+{
+    for (size_t i = 0; i < PARAMETERS; i++)
+        if (strcmp(parameters[i].name, name) == 0)
+            return parameters[i].kind == KIND_TEXT || parameters[i].kind == KIND_NAME ||
+                   parameters[i].kind == KIND_SERVICE;
+    return false;
+}
+
+const char *query_parameter(size_t index, const char **ret_expected)
+{
+    if (index >= PARAMETERS)
+        return NULL;
+    *ret_expected = parameters[index].expected;
+    return parameters[index].name;
 }

@@ -22,6 +22,14 @@ enum parameter {
     PARAMETER_FOLLOW = 1 << 8,
     PARAMETER_STRICT = 1 << 9,
     PARAMETER_LEAVE = 1 << 10,
+    PARAMETER_MODE = 1 << 11,
+    PARAMETER_COALESCE = 1 << 12,
+    PARAMETER_REASON = 1 << 13,
+    PARAMETER_SIGNAL = 1 << 14,
+    PARAMETER_GOAL = 1 << 15,
+    PARAMETER_BATCH = 1 << 16,
+    PARAMETER_STREAM = 1 << 17,
+    PARAMETER_SINCE_EVENT = 1 << 18,
 };
 
 struct query {
@@ -30,9 +38,11 @@ struct query {
     int64_t timeout;
     char service[SERVICE_NAME_MAX + 1];
     int64_t state; /* enum operation_state; -1: all */
-    int64_t before, limit, lines;
+    int64_t mode, signal, goal, stream;
+    int64_t before, batch, limit, lines, since_event;
     struct revision since;
-    bool follow, strict, leave;
+    bool follow, strict, leave, coalesce;
+    char reason[REASON_MAX + 1];
 };
 
 void query_init(struct query *query);
@@ -44,3 +54,8 @@ int query_set(struct query *query, unsigned allowed, const char *name, const cha
 /* The same with %xx in both. */
 int query_set_encoded(struct query *query, unsigned allowed, const char *name, const char *value,
                       struct error *err);
+/* Whether only a text can be meant: in JSON a string. */
+bool query_is_text(const char *name);
+
+/* For who lists them: the parameter of bit 1 << index; NULL: there are no more. */
+const char *query_parameter(size_t index, const char **ret_expected);

@@ -2,33 +2,14 @@
 
 #include "base/nearest.h"
 #include "query.h"
-#include "routes.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define OPERATE (PARAMETER_WAIT | PARAMETER_TIMEOUT)
-
-const struct route routes[] = {
-    {"POST", "/start/", ARGUMENT_SERVICE, ROLE_OPERATE, OPERATE, route_operate, ACTION_START},
-    {"POST", "/stop/", ARGUMENT_SERVICE, ROLE_OPERATE, OPERATE, route_operate, ACTION_STOP},
-    {"POST", "/restart/", ARGUMENT_SERVICE, ROLE_OPERATE, OPERATE, route_operate, ACTION_RESTART},
-    {"GET", "/operations", ARGUMENT_NONE, ROLE_READ,
-     PARAMETER_SERVICE | PARAMETER_STATE | PARAMETER_BEFORE | PARAMETER_LIMIT,
-     route_list_operations, 0},
-    {"GET", "/operations/", ARGUMENT_OPERATION, ROLE_READ, PARAMETER_WAIT, route_operation, 0},
-    {"DELETE", "/operations/", ARGUMENT_OPERATION, ROLE_OPERATE, 0, route_cancel, 0},
-    {"GET", "/status", ARGUMENT_NONE, ROLE_READ, PARAMETER_SINCE | PARAMETER_WAIT, route_status, 0},
-    {"GET", "/status/", ARGUMENT_SERVICE, ROLE_READ, 0, route_service_status, 0},
-    {"GET", "/logs/", ARGUMENT_SERVICE, ROLE_READ, PARAMETER_LINES | PARAMETER_FOLLOW, route_logs,
-     0},
-    {"GET", "/healthz", ARGUMENT_NONE, ROLE_NONE, 0, route_healthz, 0},
-    {"GET", "/readyz", ARGUMENT_NONE, ROLE_NONE, 0, route_readyz, 0},
-    {"GET", "/version", ARGUMENT_NONE, ROLE_READ, 0, route_version, 0},
-    {"POST", "/daemon/reload", ARGUMENT_NONE, ROLE_ADMIN, PARAMETER_STRICT, route_reload, 0},
-    {"POST", "/daemon/shutdown", ARGUMENT_NONE, ROLE_ADMIN, PARAMETER_LEAVE, route_shutdown, 0},
-};
-const size_t route_count = sizeof routes / sizeof *routes;
+bool route_makes_operations(const struct route *route)
+{
+    return route->parameters & PARAMETER_MODE;
+}
 
 static bool matches(const struct route *route, const char *path, const char **ret_argument)
 {
@@ -106,14 +87,23 @@ static const struct route *find_nearest(const char *path)
     return best;
 }
 
+void route_path(const struct route *route, struct text *t)
+{
+    text_append(t, route->path);
+    switch (route->argument) {
+    case ARGUMENT_NONE: break;
+    case ARGUMENT_SERVICE: text_append(t, "<service>"); break;
+    case ARGUMENT_OPERATION: text_append(t, "<id>"); break;
+    }
+}
+
 bool router_suggest(const char *path, struct text *t)
 {
     const struct route *route = find_nearest(path);
 
-    if (route)
-        text_appendf(t, "%s %s%s", route->method, route->path,
-                     route->argument == ARGUMENT_SERVICE     ? "<service>"
-                     : route->argument == ARGUMENT_OPERATION ? "<id>"
-                                                             : "");
+    if (route) {
+        text_appendf(t, "%s ", route->method);
+        route_path(route, t);
+    }
     return route && !t->failed;
 }

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "encode.h"
 #include "exchange.h"
+#include "reread.h"
 #include "routes.h"
 #include "server.h"
 
@@ -71,36 +72,28 @@ static void refuse_services(struct exchange *x, const struct problems *problems)
     refuse_reload(x, &all);
 }
 
-/* Whether the token file could be read anew; without TCP there is none. */
-static bool check_tokens(struct exchange *x)
+/* Whether tokens and certificate could be read anew. */
+static bool check_secrets(struct exchange *x)
 {
-    const struct config *config = x->http->config.config;
-    struct tokens tokens;
-    struct error err = {0};
+    struct reread_fault faults[REREAD_COUNT];
+    size_t count = reread_try(x->http->config.config, faults);
     struct text all = {0};
-    int line;
 
-    if (!config->listen)
+    if (count == 0)
         return true;
-    if (tokens_read(config->token_file, &tokens, &line, &err) == 0) {
-        tokens_deinit(&tokens);
-        return true;
-    }
-    append_problem(&all, config->token_file, line, NULL, err.text);
+    for (size_t i = 0; i < count; i++)
+        append_problem(&all, faults[i].file, faults[i].line, NULL, faults[i].err.text);
     refuse_reload(x, &all);
     return false;
 }
 
 static void answer_applied(struct exchange *x, const struct reload_result *result)
 {
-    const struct config *config = x->http->config.config;
-    struct error err = {0};
+    struct reread_fault faults[REREAD_COUNT];
+    size_t count = reread(x->http, faults);
     struct text body = {0};
-    int line = 0;
 
-    if (config->listen)
-        auth_load(&x->http->auth, config->token_file, &line, &err);
-    encode_reload(result, config->token_file, line, err.code ? err.text : NULL, &body);
+    encode_reload(result, faults, count, &body);
     exchange_answer(x, MHD_HTTP_OK, &body);
 }
 
@@ -109,7 +102,7 @@ void route_reload(struct exchange *x)
     struct reload_result result;
     struct error err = {0};
 
-    if (x->query.strict && !check_tokens(x))
+    if (x->query.strict && !check_secrets(x))
         return;
     if (supervisor_reload(x->http->supervisor, x->query.strict, &x->who, &result, &err) < 0) {
         exchange_problem(x, PROBLEM_CONFIG_REFUSED, "nothing was changed; %s", err.text);
@@ -137,4 +130,25 @@ void route_shutdown(struct exchange *x)
     text_appendf(&body, "{\"shutting_down\":true,\"leave\":%s}", x->query.leave ? "true" : "false");
     exchange_answer(x, MHD_HTTP_OK, &body);
     x->completed = shut_down;
+}
+
+static void upgrade(struct exchange *x)
+{
+    x->http->config.upgrade(x->http->config.context);
+}
+
+/* So does this; whoever waits is answered before the new program begins. */
+void route_upgrade(struct exchange *x)
+{
+    struct text body = {0};
+    struct error err = {0};
+
+    if (x->http->config.can_upgrade(x->http->config.context, &err) < 0) {
+        exchange_problem(x, PROBLEM_CANNOT_UPGRADE, "nothing was changed; %s", err.text);
+        return;
+    }
+    log_info("upgrade asked for by %s", x->who.name);
+    text_append(&body, "{\"upgrading\":true,\"from\":\"" ORDERLY_VERSION "\"}");
+    exchange_answer(x, MHD_HTTP_ACCEPTED, &body);
+    x->completed = upgrade;
 }

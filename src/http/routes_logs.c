@@ -1,13 +1,15 @@
-/* GET /logs/<service>. Names come near the file system only through the logs' own calls, and only
- * those of known services. */
+/* GET /logs/<service> and POST /rotate/<service>. Names come near the file system only through the
+ * logs' own calls, and only those of known services. */
 #include "exchange.h"
 #include "follower.h"
+#include "log_source.h"
 #include "logs/logs.h"
 #include "routes.h"
 #include "server.h"
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <string.h>
 
 static void answer_stream(struct exchange *x, struct MHD_Response *response)
 {
@@ -17,23 +19,43 @@ static void answer_stream(struct exchange *x, struct MHD_Response *response)
     exchange_header(x, "X-Content-Type-Options", "nosniff");
 }
 
+/* Whether there is such a stream to read; else the problem is said. */
+static bool check_stream(struct exchange *x)
+{
+    struct service_status *status = supervisor_service_status(x->http->supervisor, x->argument);
+    bool known = status != NULL, separate = known && status->spec->separate_stderr;
+
+    status_free(status);
+    if (!known)
+        answer_unknown_service(x, x->argument);
+    else if (x->query.stream == STREAM_STDERR && !separate)
+        exchange_problem(x, PROBLEM_BAD_PARAMETER,
+                         "the stderr of \"%s\" goes where its stdout goes; stderr = separate in "
+                         "its [log] would keep it apart",
+                         x->argument);
+    return x->status == 0 && !x->broken;
+}
+
+/* Takes the reader. */
+static void answer_log(struct exchange *x, struct log_reader *reader)
+{
+    struct source *source = log_source_new(reader, (size_t)x->query.lines, x->query.follow);
+
+    answer_stream(x, source ? follower_start(x, source) : NULL);
+}
+
 void route_logs(struct exchange *x)
 {
-    struct supervisor *supervisor = x->http->supervisor;
     struct log_reader *reader = NULL;
     struct error err = {0};
     int result;
 
-    if (!supervisor_service_known(supervisor, x->argument)) {
-        answer_unknown_service(x, x->argument);
+    if (!check_stream(x) || (x->query.follow && !exchange_take_place(x)))
         return;
-    }
-    if (x->query.follow && !exchange_take_place(x))
-        return;
-    result = log_reader_open(supervisor_logs(supervisor), x->argument, (size_t)x->query.lines,
-                             &reader, &err);
+    result = log_reader_open(supervisor_logs(x->http->supervisor), x->argument,
+                             (enum stream)x->query.stream, (size_t)x->query.lines, &reader, &err);
     if (result == 0)
-        answer_stream(x, follower_start(x, reader, (size_t)x->query.lines, x->query.follow));
+        answer_log(x, reader);
     else if (result == -ENOENT && !x->query.follow)
         answer_stream(x, MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
     else if (result == -ENOENT)
@@ -42,4 +64,48 @@ void route_logs(struct exchange *x)
     else
         exchange_problem(x, PROBLEM_NOT_FOUND, "the log of \"%s\" cannot be read: %s", x->argument,
                          err.text);
+}
+
+/* ---- rotation ---- */
+
+static void answer_rotated(struct exchange *x)
+{
+    struct text body = {0};
+    char text[128];
+
+    text_append(&body, "{\"service\":");
+    text_json_string(&body, x->argument);
+    text_appendf(&body, ",\"rotated\":%s", x->rotation == 0 ? "true" : "false");
+    if (x->rotation != 0) {
+        text_append(&body, ",\"detail\":");
+        text_json_string(&body, strerror_r(-x->rotation, text, sizeof text));
+    }
+    text_append(&body, "}");
+    exchange_answer(x, x->rotation == 0 ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, &body);
+}
+
+static void take_result(void *context, int result)
+{
+    struct exchange *x = context;
+
+    x->rotation = result;
+    exchange_arrived(x);
+}
+
+void route_rotate(struct exchange *x)
+{
+    struct supervisor *supervisor = x->http->supervisor;
+    int result;
+
+    if (!supervisor_service_known(supervisor, x->argument)) {
+        answer_unknown_service(x, x->argument);
+        return;
+    }
+    if (!exchange_expect(x, answer_rotated)) {
+        exchange_problem(x, PROBLEM_CLOSING, "the daemon is shutting down");
+        return;
+    }
+    result = logs_rotate(supervisor_logs(supervisor), x->argument, take_result, x);
+    if (result < 0) /* it will not call */
+        take_result(x, result);
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "encode.h"
 #include "exchange.h"
+#include "logs/logs.h"
 #include "revision.h"
 #include "routes.h"
 #include "server.h"
@@ -161,12 +162,38 @@ void answer_unknown_service(struct exchange *x, const char *name)
         exchange_problem(x, PROBLEM_UNKNOWN_SERVICE, "there is no service \"%.128s\"", name);
 }
 
+static void append_recent(struct exchange *x, struct text *body)
+{
+    struct operation_filter filter = {
+        .service = x->argument, .state = -1, .limit = RECENT_OPERATIONS};
+    struct operation *operations;
+    size_t count;
+
+    text_append(body, ",\"operations\":");
+    if (supervisor_list(x->http->supervisor, &filter, &operations, &count, NULL) == 0) {
+        encode_operations(operations, count, body);
+        operations_free(operations, count);
+    } else {
+        text_append(body, "null");
+    }
+}
+
+/* What changes by itself, and so is not in the snapshot. */
+static void append_momentary(struct exchange *x, struct text *body)
+{
+    struct supervisor *supervisor = x->http->supervisor;
+    struct usage usage;
+    struct log_trouble trouble;
+    bool used = supervisor_usage(supervisor, x->argument, &usage);
+    bool logged = logs_find_trouble(supervisor_logs(supervisor), x->argument, &trouble);
+
+    encode_usage(used ? &usage : NULL, body);
+    encode_trouble(logged ? &trouble : NULL, body);
+}
+
 void route_service_status(struct exchange *x)
 {
     struct service_status *status = supervisor_service_status(x->http->supervisor, x->argument);
-    struct operation_filter filter = {x->argument, -1, 0, RECENT_OPERATIONS};
-    struct operation *operations = NULL;
-    size_t count = 0;
     struct text body = {0};
 
     if (!status) {
@@ -176,12 +203,9 @@ void route_service_status(struct exchange *x)
     status_json(status, &body);
     status_free(status);
     if (!body.failed)
-        body.len--; /* the closing brace: one member more */
-    text_append(&body, ",\"operations\":");
-    if (supervisor_list(x->http->supervisor, &filter, &operations, &count, NULL) == 0)
-        encode_operations(operations, count, &body);
-    else
-        text_append(&body, "null");
+        body.len--; /* the closing brace: some members more */
+    append_momentary(x, &body);
+    append_recent(x, &body);
     text_append(&body, "}");
     exchange_answer(x, MHD_HTTP_OK, &body);
 }

@@ -4,21 +4,27 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "follower.h"
-#include "handle.h"
 #include "listen.h"
+#include "listener.h"
+#include "peer.h"
+#include "reread.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTION_MEMORY 16384
-#define IDLE_SECONDS      60u
-#define POOL_THREADS      2u
 #define LOCAL_CONNECTIONS 2048
 #define TCP_CONNECTIONS   1024
 #define LAST_ANSWERS      (2 * USEC_PER_SEC) /* so long a stop waits for slow readers of answers */
+
+/* How long a peer may take; libmicrohttpd's own timeout would start anew with each byte. */
+static const int64_t within[STAGE_COUNT] = {
+    [STAGE_HEAD] = 10 * USEC_PER_SEC, [STAGE_BODY] = 30 * USEC_PER_SEC,
+    [STAGE_WORK] = CLOCK_NEVER,       [STAGE_ANSWER] = 60 * USEC_PER_SEC,
+    [STAGE_IDLE] = 60 * USEC_PER_SEC,
+};
 
 struct lock_class http_lock_class;
 
@@ -82,37 +88,25 @@ void http_arrived(struct http *http)
 
 /* ---- start ---- */
 
-/* Takes fd. Signals are main's: libmicrohttpd's threads must not be given any. */
-static int start_daemon(struct listener *listener, int fd, struct error *err)
-{
-    sigset_t all, old;
+/* ---- tokens and certificate ---- */
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    listener->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
-        handle_request, listener, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-        handle_completed, listener, MHD_OPTION_UNESCAPE_CALLBACK, handle_unescape, NULL,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-        listener->connections, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
-        MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, MHD_OPTION_END);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (listener->daemon)
-        return 0;
-    close(fd);
-    return error_set(err, -ENOMEM, "start the HTTP server: out of memory or of threads");
+static int load_secrets(struct http *http, struct error *err)
+{
+    struct reread_fault faults[REREAD_COUNT];
+
+    return reread(http, faults) > 0 ? reread_error(&faults[0], err) : 0;
 }
 
-static int load_tokens(struct http *http, struct error *err)
+/* A token file that is not there will be made. */
+int http_check(const struct config *config, struct error *err)
 {
-    const char *path = http->config.config->token_file;
-    int line, result = auth_load(&http->auth, path, &line, err);
+    struct reread_fault faults[REREAD_COUNT];
+    size_t count = reread_try(config, faults);
 
-    if (result < 0 && line > 0)
-        error_prefix(err, "%s:%d", path, line);
-    else if (result < 0)
-        error_prefix(err, "%s", path);
-    return result;
+    for (size_t i = 0; i < count; i++)
+        if (faults[i].err.code != -ENOENT || faults[i].file != config->token_file)
+            return reread_error(&faults[i], err);
+    return 0;
 }
 
 static int make_tokens(struct http *http, struct error *err)
@@ -125,6 +119,26 @@ static int make_tokens(struct http *http, struct error *err)
     return result == -EEXIST ? 0 : result;
 }
 
+static int open_tcp(struct http *http, int *ret_fd, struct error *err)
+{
+    const struct config *config = http->config.config;
+    int result;
+
+    if (http->tcp.tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return error_set(err, -ENOTSUP, "tls_cert: this libmicrohttpd was built without TLS");
+    result = make_tokens(http, err);
+    if (result == 0)
+        result = load_secrets(http, err);
+    if (result == 0)
+        result = listen_tcp(config->listen, http->tcp.tls || config->allow_plain_http,
+                            http->config.handover, http->tcp.host, ret_fd, err);
+    if (result == 0 && !http->tcp.tls && !hostname_is_loopback(http->tcp.host))
+        log_warning("listen = %s: without TLS every token and every answer crosses the network in "
+                    "plain text (allow_plain_http = yes)",
+                    config->listen);
+    return result;
+}
+
 /* Everything that may be refused comes first, and then the threads. */
 static int open_listeners(struct http *http, struct error *err)
 {
@@ -132,19 +146,17 @@ static int open_listeners(struct http *http, struct error *err)
     CLEANUP(closep) int tcp = -1;
     int local, result = 0;
 
-    if (config->listen) {
-        result = make_tokens(http, err);
-        if (result == 0)
-            result = load_tokens(http, err);
-        if (result == 0)
-            result = listen_tcp(config->listen, http->tcp.host, &tcp, err);
-    }
+    if (config->listen)
+        result = open_tcp(http, &tcp, err);
     if (result == 0)
-        result = listen_unix(config->socket, config->group, &local, &http->socket_file, err);
-    if (result == 0)
-        result = start_daemon(&http->local, local, err);
+        result = listen_unix(config->socket, config->group, http->config.handover, &local,
+                             &http->socket_file, err);
+    if (result < 0)
+        return result;
+    http->group = config->group ? http->socket_file.st_gid : NO_GROUP;
+    result = listener_start(&http->local, local, err);
     if (result == 0 && config->listen)
-        result = start_daemon(&http->tcp, take_fd(&tcp), err);
+        result = listener_start(&http->tcp, take_fd(&tcp), err);
     return result;
 }
 
@@ -159,8 +171,14 @@ static struct http *http_new(const struct http_config *config,
     http->supervisor = supervisor;
     http->local =
         (struct listener){.http = http, .unix_socket = true, .connections = LOCAL_CONNECTIONS};
-    http->tcp = (struct listener){.http = http, .connections = TCP_CONNECTIONS};
+    http->tcp = (struct listener){
+        .http = http,
+        .tls = config->config->tls_cert && config->config->tls_key,
+        .connections = TCP_CONNECTIONS,
+    };
     auth_init(&http->auth);
+    tls_init(&http->tls);
+    patience_init(&http->patience, supervisor_watcher(supervisor), within);
     status_cache_init(&http->status);
     lock_init(&http->lock);
     cond_init(&http->changed);
@@ -186,9 +204,38 @@ int http_start(const struct http_config *config, struct supervisor *supervisor,
     return 0;
 }
 
-int http_reload_tokens(struct http *http, struct error *err)
+void http_reload(struct http *http)
 {
-    return http->config.config->listen ? load_tokens(http, err) : 0;
+    struct reread_fault faults[REREAD_COUNT];
+    size_t count = reread(http, faults);
+
+    for (size_t i = 0; i < count; i++) {
+        struct error err;
+
+        reread_error(&faults[i], &err);
+        log_error("%s; what was read before stays", err.text);
+    }
+    if (count == 0 && http->tcp.daemon)
+        log_info("the tokens%s have been read again", http->tcp.tls ? " and the certificate" : "");
+}
+
+static int hand_over(struct listener *listener, struct handover *handover)
+{
+    int fd = listener->daemon ? MHD_quiesce_daemon(listener->daemon) : -1;
+    int result = fd >= 0 ? handover_add(handover, fd) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+int http_hand_over(struct http *http, struct handover *handover)
+{
+    int result = hand_over(&http->local, handover);
+
+    if (result == 0)
+        http->socket_file.st_ino = 0; /* it goes on being used */
+    return result < 0 ? result : hand_over(&http->tcp, handover);
 }
 
 /* ---- stop ---- */
@@ -232,7 +279,9 @@ void http_stop(struct http *http)
         MHD_stop_daemon(http->local.daemon);
     if (http->tcp.daemon)
         MHD_stop_daemon(http->tcp.daemon);
+    patience_deinit(&http->patience);
     status_cache_deinit(&http->status);
+    tls_deinit(&http->tls);
     auth_deinit(&http->auth);
     cond_deinit(&http->changed);
     lock_deinit(&http->lock);

@@ -1,8 +1,8 @@
 /* server - the two listeners, and what all requests share.
  *
- * Threads: `lock` guards what is marked; tokens and the status cache have locks of their own; the
- * rest is set before the listeners start. Ownership: http_stop() frees it all; a callback that is
- * still to come by then (a follower's) holds no pointer to it. */
+ * Threads: `lock` guards what is marked; tokens, certificate, patience and the status cache have
+ * locks of their own; the rest is set before the listeners start. Ownership: http_stop() frees it
+ * all; a callback that is still to come by then (a follower's) holds no pointer to it. */
 #pragma once
 
 #include "auth.h"
@@ -10,7 +10,9 @@
 #include "base/lock.h"
 #include "hostname.h"
 #include "http/http.h"
+#include "patience.h"
 #include "status_cache.h"
+#include "tls.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,10 +25,11 @@ extern struct lock_class http_lock_class;
 struct listener {
     struct http *http;
     struct MHD_Daemon *daemon; /* NULL: not set up */
-    bool unix_socket;
+    bool unix_socket, tls;
     char host[HOSTNAME_MAX]; /* of TCP, as configured */
     unsigned connections;    /* at most */
     atomic_uint parked;      /* of them: waiting or following */
+    struct refusals refusals;
 };
 
 struct http {
@@ -34,7 +37,10 @@ struct http {
     struct supervisor *supervisor;
     struct listener local, tcp;
     struct stat socket_file;
+    gid_t group; /* whose members may use the Unix socket; NO_GROUP: none */
     struct auth auth;
+    struct tls tls;
+    struct patience patience;
     struct status_cache status;
 
     struct lock lock;

@@ -81,6 +81,7 @@ static struct shared_answer *make_answer(struct text *body, struct revision revi
     snprintf(quoted, sizeof quoted, "\"%s\"", tag);
     if (MHD_add_response_header(answer->response, "Content-Type", "application/json") == MHD_NO ||
         MHD_add_response_header(answer->response, "Cache-Control", "no-cache") == MHD_NO ||
+        MHD_add_response_header(answer->response, "X-Content-Type-Options", "nosniff") == MHD_NO ||
         MHD_add_response_header(answer->response, "ETag", quoted) == MHD_NO) {
         shared_answer_unref(answer);
         return NULL;

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "model/service_spec.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #define MADE_BYTES 32
+#define FILE_LIMIT (1 << 20)
 
 void tokens_deinit(struct tokens *tokens)
 {
@@ -20,21 +21,6 @@ void tokens_deinit(struct tokens *tokens)
         explicit_bzero(tokens->items, tokens->count * sizeof *tokens->items);
     free(tokens->items);
     *tokens = (struct tokens){0};
-}
-
-static int check_private(FILE *f, struct error *err)
-{
-    struct stat st;
-
-    if (fstat(fileno(f), &st) < 0)
-        return error_set(err, -errno, "look at it: %m");
-    if (!S_ISREG(st.st_mode))
-        return error_set(err, -EINVAL, "it is not a regular file");
-    if (st.st_mode & 077)
-        return error_set(err, -EACCES,
-                         "it holds secrets, but its mode %04o lets others in; chmod 600 it",
-                         (unsigned)st.st_mode & 07777);
-    return 0;
 }
 
 static bool is_secret(const char *word)
@@ -66,8 +52,7 @@ static int add(struct tokens *tokens, const struct token *token, struct error *e
     struct token *grown;
 
     if (duplicate)
-        return error_set(err, -EINVAL, "token \"%s\": the %s is there already", token->name,
-                         duplicate);
+        return error_set(err, -EINVAL, "the %s is there already", duplicate);
     /* not realloc(): it could leave copies of secrets behind */
     grown = malloc((tokens->count + 1) * sizeof *grown);
     if (!grown)
@@ -93,6 +78,7 @@ static size_t split(char *line, char *words[4])
     return count;
 }
 
+/* The words are not shown: in the wrong order any of them may be the secret. */
 static int parse_line(struct tokens *tokens, char *line, struct error *err)
 {
     struct token token = {0};
@@ -112,11 +98,11 @@ static int parse_line(struct tokens *tokens, char *line, struct error *err)
                          TOKEN_NAME_MAX);
     role = name_parse(&role_names, words[1]);
     if (role < (int)ROLE_READ)
-        return error_set(err, -EINVAL, "the role of \"%s\" must be read, operate or admin",
-                         words[0]);
+        return error_set(err, -EINVAL, "the second word, the role, must be read, operate or admin");
     if (!is_secret(words[2]))
-        return error_set(err, -EINVAL, "the secret of \"%s\" must have %d to %d visible characters",
-                         words[0], TOKEN_SECRET_MIN, TOKEN_SECRET_MAX);
+        return error_set(err, -EINVAL,
+                         "the third word, the secret, must have %d to %d visible characters",
+                         TOKEN_SECRET_MIN, TOKEN_SECRET_MAX);
     snprintf(token.name, sizeof token.name, "%s", words[0]);
     token.role = (enum role)role;
     memcpy(token.secret, words[2], strlen(words[2]));
@@ -125,38 +111,36 @@ static int parse_line(struct tokens *tokens, char *line, struct error *err)
     return result;
 }
 
-static int parse_lines(FILE *f, struct tokens *tokens, int *ret_line, struct error *err)
+/* Ends every line in its place. */
+static int parse_lines(char *text, size_t len, struct tokens *tokens, int *ret_line,
+                       struct error *err)
 {
-    char *line = NULL;
-    size_t capacity = 0;
     int result = 0;
-    ssize_t n;
 
-    while (result == 0 && (n = getline(&line, &capacity, f)) > 0) {
+    for (char *line = text, *end; result == 0 && line < text + len; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(text + len - line));
+        if (!end)
+            end = text + len;
+        *end = '\0';
         ++*ret_line;
-        result = strlen(line) == (size_t)n ? parse_line(tokens, line, err)
-                                           : error_set(err, -EINVAL, "a NUL is not allowed");
+        result = line + strlen(line) == end ? parse_line(tokens, line, err)
+                                            : error_set(err, -EINVAL, "a NUL is not allowed");
     }
-    if (line)
-        explicit_bzero(line, capacity);
-    free(line);
     return result;
 }
 
 int tokens_read(const char *path, struct tokens *ret_tokens, int *ret_line, struct error *err)
 {
-    CLEANUP(fclosep) FILE *f = fopen(path, "re");
     struct tokens tokens = {0};
+    char *text = NULL;
+    size_t len = 0;
     int result;
 
     *ret_line = 0;
-    if (!f)
-        return error_set(err, -errno, "open it: %m");
-    result = check_private(f, err);
+    result = secret_read(path, FILE_LIMIT, &text, &len, err);
     if (result == 0)
-        result = parse_lines(f, &tokens, ret_line, err);
-    if (result == 0 && ferror(f))
-        result = error_set(err, -EIO, "read it: %m");
+        result = parse_lines(text, len, &tokens, ret_line, err);
+    secret_free(text, len);
     if (result == 0 && tokens.count == 0) {
         *ret_line = 0;
         result = error_set(err, -EINVAL, "it holds no token: expected a line `name role secret`");
@@ -198,6 +182,25 @@ int tokens_make(const char *path, struct error *err)
     explicit_bzero(text, sizeof text);
     explicit_bzero(random, sizeof random);
     return 0;
+}
+
+static bool token_same(const struct token *a, const struct token *b)
+{
+    return a->role == b->role && strcmp(a->name, b->name) == 0 &&
+           memcmp(a->secret, b->secret, sizeof a->secret) == 0;
+}
+
+bool tokens_cover(const struct tokens *tokens, const struct tokens *others)
+{
+    for (size_t i = 0; i < others->count; i++) {
+        size_t at = 0;
+
+        while (at < tokens->count && !token_same(&tokens->items[at], &others->items[i]))
+            at++;
+        if (at == tokens->count)
+            return false;
+    }
+    return true;
 }
 
 /* Every byte of every token is looked at, whatever was found before. */

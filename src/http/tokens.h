@@ -29,4 +29,6 @@ int tokens_read(const char *path, struct tokens *ret_tokens, int *ret_line, stru
 int tokens_make(const char *path, struct error *err);
 /* Compares with every token in a time that tells nothing of any. False: none. */
 bool tokens_find(const struct tokens *tokens, const char *secret, struct identity *ret_identity);
+/* Whether every token of others is there, with the same role and secret. */
+bool tokens_cover(const struct tokens *tokens, const struct tokens *others);
 void tokens_deinit(struct tokens *tokens);

@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -9,14 +10,13 @@
 
 #define READER_BUSY_MS 1000
 
-/* Small caches: what polls read comes from memory, the journal is read now and then. The log is
- * checkpointed at 4 MiB and cut back to that after a long reader has held it open. */
+/* Small caches: what polls read comes from memory, the journal is read now and then. The log is cut
+ * back to 4 MiB after a long reader has held it open. */
 static const char *const pragmas[] = {
     [CONNECTION_WRITER] = "PRAGMA foreign_keys = OFF;"
                           "PRAGMA temp_store = MEMORY;"
                           "PRAGMA mmap_size = 0;"
                           "PRAGMA cache_size = -512;"
-                          "PRAGMA wal_autocheckpoint = 1000;"
                           "PRAGMA journal_size_limit = 4194304;",
     [CONNECTION_READER] = "PRAGMA temp_store = MEMORY;"
                           "PRAGMA mmap_size = 0;"
@@ -26,6 +26,13 @@ static const char *const pragmas[] = {
 
 void connection_closep(sqlite3 **db)
 {
+    sqlite3_close(*db);
+}
+
+void connection_discardp(sqlite3 **db)
+{
+    if (*db)
+        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(*db);
 }
 
@@ -50,6 +57,19 @@ static int result_errno(int result)
     }
 }
 
+/* What the system said is more than SQLite's own class of it. */
+static int cause_errno(int cause, int result)
+{
+    switch (cause) {
+    case ENOSPC:
+    case EDQUOT: return -ENOSPC;
+    case EROFS: return -EROFS;
+    case EACCES:
+    case EPERM: return -EACCES;
+    default: return result_errno(result);
+    }
+}
+
 int connection_error(sqlite3 *db, int result, struct error *err)
 {
     bool latest = db && (sqlite3_errcode(db) & 0xff) == (result & 0xff);
@@ -58,8 +78,66 @@ int connection_error(sqlite3 *db, int result, struct error *err)
     int cause = latest ? sqlite3_system_errno(db) : 0;
 
     if (cause != 0 && (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN))
-        return error_set(err, result_errno(result), "%s (%s)", words, strerrordesc_np(cause));
+        return error_set(err, cause_errno(cause, result), "%s (%s)", words, strerrordesc_np(cause));
     return error_set(err, result_errno(result), "%s", words);
+}
+
+/* Escaped as an URI asks for it; NULL without memory. */
+static char *immutable_uri(const char *path)
+{
+    struct text uri = {0};
+
+    text_append(&uri, "file:");
+    for (const char *c = path; *c; c++)
+        if (*c == '?' || *c == '#' || *c == '%')
+            text_appendf(&uri, "%%%02X", (unsigned char)*c);
+        else
+            text_append_n(&uri, c, 1);
+    text_append(&uri, "?immutable=1");
+    return text_take(&uri);
+}
+
+/* A folder that takes no file has no room for the log's index. Where no log is left, nothing is
+ * missed without it. */
+static int open_immutable(const char *path, sqlite3 **ret_db, struct error *err)
+{
+    CLEANUP(connection_closep) sqlite3 *db = NULL;
+    CLEANUP(freep) char *log = NULL;
+    CLEANUP(freep) char *uri = immutable_uri(path);
+    int result;
+
+    if (asprintf(&log, "%s-wal", path) < 0)
+        log = NULL;
+    if (!uri || !log)
+        return error_set(err, -ENOMEM, "%m");
+    if (access(log, F_OK) == 0)
+        return -EEXIST;
+    result = sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                             NULL);
+    if (result != SQLITE_OK)
+        return connection_error(db, result, err);
+    result = connection_execute(db, "PRAGMA schema_version", err);
+    if (result == 0)
+        *ret_db = take(db);
+    return result;
+}
+
+int connection_open_reader(const char *path, sqlite3 **ret_db, struct error *err)
+{
+    CLEANUP(connection_closep) sqlite3 *db = NULL;
+    struct error why = {0};
+    int result = connection_open(path, CONNECTION_READER, &db, err);
+
+    if (result == 0) {
+        sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        result = connection_execute(db, "PRAGMA schema_version", err);
+    }
+    if (result < 0 && result != -EBUSY && result != -EBADMSG &&
+        open_immutable(path, ret_db, &why) == 0)
+        return 0;
+    if (result == 0)
+        *ret_db = take(db);
+    return result;
 }
 
 int connection_open(const char *path, enum connection_kind kind, sqlite3 **ret_db,

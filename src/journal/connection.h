@@ -14,7 +14,11 @@ enum connection_kind { CONNECTION_WRITER, CONNECTION_READER };
 /* The file must be there. A reader waits 1 s for a lock, a writer not at all. */
 int connection_open(const char *path, enum connection_kind kind, sqlite3 **ret_db,
                     struct error *err);
+/* A reader on what may be all that is left to a daemon: the folder may be read-only. */
+int connection_open_reader(const char *path, sqlite3 **ret_db, struct error *err);
 void connection_closep(sqlite3 **db);
+/* Closes and leaves the files as they are: no checkpoint, and no log that goes with the last. */
+void connection_discardp(sqlite3 **db);
 void statement_finalizep(sqlite3_stmt **statement);
 
 /* A result of SQLite's in its own words and as -errno; -EBADMSG: the file is corrupt. */

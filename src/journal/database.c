@@ -12,17 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define FILE_MODE    0640
-#define OPEN_BUSY_MS 5000
-
-/* Closes a connection that is not to be kept and leaves the files as they are: a checkpoint would
- * write into what may have to be examined. */
-static void discardp(sqlite3 **db)
-{
-    if (*db)
-        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_close(*db);
-}
+#define FILE_MODE 0640
 
 /* SQLite gives -wal and -shm the mode of the file itself. */
 static int make_file(const char *path, struct error *err)
@@ -70,24 +60,29 @@ static int enter_wal(sqlite3 *db, struct error *err)
     return error_set(err, -ENOTSUP, "a write-ahead log is not possible on this file system");
 }
 
-static int try_open(const char *path, bool durability_full, sqlite3 **ret_db, struct error *err)
+/* A connection that is not to be kept writes nothing into what may have to be examined. */
+static int try_open(const struct database_options *options, sqlite3 **ret_db, struct error *err)
 {
-    CLEANUP(discardp) sqlite3 *db = NULL;
-    bool unclean = log_left(path);
-    int result = make_file(path, err);
+    CLEANUP(connection_discardp) sqlite3 *db = NULL;
+    bool unclean = options->check && log_left(options->path);
+    int result = make_file(options->path, err);
 
     if (result == 0)
-        result = connection_open(path, CONNECTION_WRITER, &db, err);
+        result = connection_open(options->path, CONNECTION_WRITER, &db, err);
+    if (result == 0 && sqlite3_db_readonly(db, "main") == 1) /* SQLite made do with that */
+        result = error_set(err, -EROFS, "it may only be read");
     if (result < 0)
         return result;
-    sqlite3_busy_timeout(db, OPEN_BUSY_MS);
+    sqlite3_busy_timeout(db, options->busy_ms);
     if (unclean)
         result = check(db, err);
     if (result == 0)
         result = enter_wal(db, err);
     if (result == 0)
-        result = connection_execute(
-            db, durability_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", err);
+        result = connection_execute(db,
+                                    options->durability_full ? "PRAGMA synchronous = FULL"
+                                                             : "PRAGMA synchronous = NORMAL",
+                                    err);
     if (result == 0)
         result = schema_migrate(db, err);
     if (result < 0)
@@ -138,22 +133,20 @@ static int set_aside(const char *path, struct error *err)
     return result;
 }
 
-int database_open(const char *path, bool durability_full, sqlite3 **ret_db, bool *ret_set_aside,
+int database_open(const struct database_options *options, sqlite3 **ret_db, bool *ret_set_aside,
                   struct error *err)
 {
     bool corrupt = false;
-    int result = try_open(path, durability_full, ret_db, err);
+    int result = try_open(options, ret_db, err);
 
     if (result == -EBADMSG) {
         corrupt = true;
-        result = set_aside(path, err);
+        result = set_aside(options->path, err);
         if (result == 0)
-            result = try_open(path, durability_full, ret_db, err);
+            result = try_open(options, ret_db, err);
     }
-    if (result < 0) {
-        error_prefix(err, "journal %s", path);
+    if (result < 0)
         return result;
-    }
     *ret_set_aside = corrupt;
     return 0;
 }

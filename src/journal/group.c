@@ -3,6 +3,30 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static int copy_key(struct group_item *item, const struct journal_key *key)
+{
+    char *identity = strdup(key->identity), *word = strdup(key->key);
+    char *request = strdup(key->request);
+
+    item->key = *key;
+    item->key.identity = identity;
+    item->key.key = word;
+    item->key.request = request;
+    item->has_key = true;
+    return identity && word && request ? 0 : -1;
+}
+
+static int copy_events(struct group_item *item, const struct journal_events *events)
+{
+    char *text = strdup(events->text);
+
+    item->events = *events;
+    item->events.text = text;
+    item->has_events = true;
+    return text ? 0 : -1;
+}
 
 static int copy_entry(struct group_item *item, const struct journal_entry *entry)
 {
@@ -15,7 +39,9 @@ static int copy_entry(struct group_item *item, const struct journal_entry *entry
         item->service = *entry->service;
         item->has_service = true;
     }
-    return 0;
+    if (entry->events && copy_events(item, entry->events) < 0)
+        return -1;
+    return entry->key ? copy_key(item, entry->key) : 0;
 }
 
 struct group *group_new(const struct journal_entry *entries, size_t count)
@@ -25,24 +51,39 @@ struct group *group_new(const struct journal_entry *entries, size_t count)
     if (!group)
         return NULL;
     list_init(&group->link);
+    group->light = count > 0;
     if (count > 0) {
         group->give_up_mono = entries[0].give_up_mono;
         group->done = entries[0].done;
         group->context = entries[0].context;
     }
-    for (; group->count < count; group->count++)
-        if (copy_entry(&group->items[group->count], &entries[group->count]) < 0) {
+    while (group->count < count) {
+        const struct journal_entry *entry = &entries[group->count];
+
+        group->essential = group->essential || entry->essential;
+        group->keyed = group->keyed || entry->key;
+        group->light =
+            group->light && entry->events && !entry->operation && !entry->service && !entry->key;
+        if (copy_entry(&group->items[group->count++], entry) < 0) {
             group_free(group);
             return NULL;
         }
+    }
     return group;
 }
 
 void group_free(struct group *group)
 {
-    for (size_t i = 0; i < group->count; i++)
-        if (group->items[i].has_operation)
-            operation_deinit(&group->items[i].operation);
+    for (size_t i = 0; i < group->count; i++) {
+        struct group_item *item = &group->items[i];
+
+        if (item->has_operation)
+            operation_deinit(&item->operation);
+        free((char *)item->key.identity);
+        free((char *)item->key.key);
+        free((char *)item->key.request);
+        free((char *)item->events.text);
+    }
     free(group);
 }
 
@@ -54,9 +95,50 @@ void group_finish(struct list *groups, int result)
 
         list_remove(link);
         if (group->done)
-            group->done(group->context, result);
+            group->done(group->context, result == 0 ? group->refusal : result);
         group_free(group);
     }
+}
+
+void group_take_plain(struct list *groups, struct list *plain)
+{
+    list_for_each_safe(link, groups)
+    {
+        struct group *group = list_entry(link, struct group, link);
+
+        if (!group->light && (group->essential || group->give_up_mono == 0))
+            continue;
+        list_remove(link);
+        list_append(plain, link);
+    }
+}
+
+/* How many of the oldest were moved. */
+static size_t take_oldest(struct list *groups, size_t most, bool light, struct list *excess)
+{
+    size_t taken = 0;
+
+    list_for_each_safe(link, groups)
+    {
+        if (taken == most)
+            break;
+        if (light && !list_entry(link, struct group, link)->light)
+            continue;
+        list_remove(link);
+        list_append(excess, link);
+        taken++;
+    }
+    return taken;
+}
+
+void group_take_excess(struct list *groups, size_t most, struct list *excess)
+{
+    size_t count = 0;
+
+    list_for_each(link, groups) count++;
+    count = count > most ? count - most : 0;
+    count -= take_oldest(groups, count, true, excess);
+    take_oldest(groups, count, false, excess);
 }
 
 int64_t group_take_late(struct list *groups, int64_t now, struct list *late)

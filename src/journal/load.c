@@ -12,23 +12,21 @@
 
 #define LOAD_BUSY_MS 5000
 
-static int run_bound(sqlite3 *db, const char *sql, const char *text, int64_t number,
-                     struct error *err)
+static int run_bound(sqlite3 *db, const char *sql, const char *text, int64_t number)
 {
     CLEANUP(statement_finalizep) sqlite3_stmt *statement = NULL;
-    int result = connection_prepare(db, sql, &statement, err);
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
-    if (result < 0)
+    if (result != SQLITE_OK)
         return result;
     sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
     if (sqlite3_bind_parameter_count(statement) > 1)
         sqlite3_bind_int64(statement, 2, number);
-    result = statement_run(statement);
-    return result == SQLITE_OK ? 0 : connection_error(db, result, err);
+    return statement_run(statement);
 }
 
 /* A new boot: what ran has died with the machine, what waited is no longer wanted. */
-static int enter_boot(struct store *store, struct error *err)
+int store_enter_boot(struct store *store)
 {
     static const char interrupt[] =
         "UPDATE operations SET state = 'interrupted', finished_utc = ?2, waiting_for = NULL,"
@@ -36,32 +34,40 @@ static int enter_boot(struct store *store, struct error *err)
         " WHERE state IN ('queued', 'running') AND boot <> ?1";
     static const char note[] = "INSERT INTO meta (key, value) VALUES ('boot_id', ?1)"
                                " ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    int result = connection_execute(store->db, "BEGIN IMMEDIATE", err);
+    int result = run_bound(store->db, interrupt, store->boot_id, clock_utc_us());
 
-    if (result == 0)
-        result = run_bound(store->db, interrupt, store->boot_id, clock_utc_us(), err);
-    if (result == 0)
-        result = run_bound(store->db, note, store->boot_id, 0, err);
-    if (result == 0)
-        result = connection_execute(store->db, "COMMIT", err);
-    if (!sqlite3_get_autocommit(store->db))
-        statement_run(store->statements[STORE_ROLLBACK]);
-    return result;
+    return result == SQLITE_OK ? run_bound(store->db, note, store->boot_id, 0) : result;
 }
 
-static int load_operations(sqlite3 *db, struct journal_boot *boot, struct error *err)
+/* What cannot be written now is owed: the first transaction that works does it. */
+static void enter_boot(struct store *store)
+{
+    struct list nothing;
+    struct error why;
+
+    list_init(&nothing);
+    store->boot_pending = true;
+    if (store->db)
+        store_write(store, &nothing, &nothing, &why);
+}
+
+/* Of this boot only: what another left has ended, or is about to. */
+static int load_operations(sqlite3 *db, const char *boot_id, struct journal_boot *boot,
+                           struct error *err)
 {
     CLEANUP(statement_finalizep) sqlite3_stmt *rows = NULL;
     CLEANUP(statement_finalizep) sqlite3_stmt *lines = NULL;
     int result = connection_prepare(db,
                                     "SELECT " OPERATION_COLUMNS " FROM operations"
-                                    " WHERE state IN ('queued', 'running') ORDER BY id",
+                                    " WHERE state IN ('queued', 'running') AND boot = ?1"
+                                    " ORDER BY id",
                                     &rows, err);
 
     if (result == 0)
         result = connection_prepare(db, OUTPUT_LINES_SQL, &lines, err);
     if (result < 0)
         return result;
+    sqlite3_bind_text(rows, 1, boot_id, -1, SQLITE_STATIC);
     while ((result = sqlite3_step(rows)) == SQLITE_ROW) {
         struct operation *grown =
             reallocarray(boot->operations, boot->operation_count + 1, sizeof *grown);
@@ -100,37 +106,40 @@ static int load_services(sqlite3 *db, struct journal_boot *boot, struct error *e
     return result == SQLITE_DONE ? 0 : connection_error(db, result, err);
 }
 
-/* Nothing is written when the boot is the same: a full disk or a held lock then keeps no daemon
- * from taking over what runs. */
-static int load(struct store *store, struct journal_boot *boot, struct error *err)
+/* Nothing is written when the boot is the same, and nothing must be when it is another: a full disk
+ * or a held lock then keeps no daemon from taking over what runs. */
+static int load(struct store *store, sqlite3 *db, struct journal_boot *boot, struct error *err)
 {
     CLEANUP(freep) char *last_boot = NULL;
     int result =
-        connection_text(store->db, "SELECT value FROM meta WHERE key = 'boot_id'", &last_boot, err);
+        connection_text(db, "SELECT value FROM meta WHERE key = 'boot_id'", &last_boot, err);
 
     if (result < 0)
         return result;
     boot->same_boot = last_boot && strcmp(last_boot, store->boot_id) == 0;
     boot->next_operation_id = store_highest(store) + 1;
     if (!boot->same_boot)
-        result = enter_boot(store, err);
+        enter_boot(store);
+    result = load_operations(db, store->boot_id, boot, err);
     if (result == 0)
-        result = load_operations(store->db, boot, err);
+        result = load_services(db, boot, err);
     if (result == 0)
-        result = load_services(store->db, boot, err);
+        result = connection_integer(db, "SELECT last FROM events ORDER BY first DESC LIMIT 1", 0,
+                                    &boot->last_event, err);
     return result;
 }
 
 int store_load(struct store *store, struct journal_boot *ret_boot, struct error *err)
 {
+    sqlite3 *db = store->db ? store->db : store->reading;
     struct journal_boot boot = {0};
     int result;
 
-    sqlite3_busy_timeout(store->db, LOAD_BUSY_MS);
-    result = load(store, &boot, err);
-    sqlite3_busy_timeout(store->db, 0);
+    sqlite3_busy_timeout(db, LOAD_BUSY_MS);
+    result = load(store, db, &boot, err);
+    sqlite3_busy_timeout(db, 0);
     if (result < 0) {
-        error_prefix(err, "journal %s", sqlite3_db_filename(store->db, "main"));
+        error_prefix(err, "journal %s", store->place.path);
         journal_boot_deinit(&boot);
         return result;
     }

@@ -19,6 +19,14 @@ static const char *const sql[READER_STATEMENTS] = {
     [READER_LIST_SERVICE] = SELECT "service = ?1 AND" NEWEST,
     [READER_LIST_STATE] = SELECT "state = ?2 AND" NEWEST,
     [READER_LIST_SERVICE_STATE] = SELECT "service = ?1 AND +state = ?2 AND" NEWEST,
+    [READER_LIST_BATCH] = SELECT "batch = ?5 AND (?1 IS NULL OR +service = ?1)"
+                                 " AND (?2 IS NULL OR +state = ?2) AND" NEWEST,
+    [READER_FIND_KEY] = ("SELECT request, operation, batch FROM keys"
+                         " WHERE identity = ?1 AND key = ?2 AND accepted_utc >= ?3"),
+    /* Rows never overlap: only the last that begins before may end after. */
+    [READER_EVENTS] = ("SELECT text FROM events WHERE last > ?1 AND first >= coalesce("
+                       "(SELECT first FROM events WHERE first <= ?1 ORDER BY first DESC LIMIT 1),"
+                       " ?1) ORDER BY first LIMIT ?2"),
 };
 
 struct lock_class readers_lock_class;
@@ -33,11 +41,19 @@ static void readers_unlock(struct readers *r) RELEASE(readers_lock_class) NO_THR
     lock_release(&r->lock);
 }
 
+static void reader_close(struct reader *reader)
+{
+    for (size_t i = 0; i < READER_STATEMENTS; i++) {
+        sqlite3_finalize(reader->statements[i]);
+        reader->statements[i] = NULL;
+    }
+    sqlite3_close(reader->db);
+    reader->db = NULL;
+}
+
 static void reader_free(struct reader *reader)
 {
-    for (size_t i = 0; i < READER_STATEMENTS; i++)
-        sqlite3_finalize(reader->statements[i]);
-    sqlite3_close(reader->db);
+    reader_close(reader);
     free(reader);
 }
 
@@ -53,11 +69,12 @@ static void thread_ends(void *value)
     reader_free(reader);
 }
 
-int readers_init(struct readers *r, const char *path, struct error *err) NO_THREAD_SAFETY_CHECK
+int readers_init(struct readers *r, const char *path, struct gate *gate,
+                 struct error *err) NO_THREAD_SAFETY_CHECK
 {
     int result;
 
-    *r = (struct readers){.path = strdup(path)};
+    *r = (struct readers){.path = strdup(path), .gate = gate};
     if (!r->path)
         return error_set(err, -ENOMEM, "journal %s: %m", path);
     result = pthread_key_create(&r->key, thread_ends);
@@ -87,21 +104,43 @@ void readers_deinit(struct readers *r)
 static int reader_new(struct readers *r, struct reader **ret_reader, struct error *err)
 {
     struct reader *reader = calloc(1, sizeof *reader);
-    int result;
 
     if (!reader)
         return error_set(err, -ENOMEM, "%m");
     list_init(&reader->link);
     reader->readers = r;
-    result = connection_open(r->path, CONNECTION_READER, &reader->db, err);
-    if (result == 0 && pthread_setspecific(r->key, reader) != 0)
-        result = error_set(err, -ENOMEM, "%m");
-    if (result < 0) {
+    if (pthread_setspecific(r->key, reader) != 0) {
         reader_free(reader);
-        return result;
+        return error_set(err, -ENOMEM, "%m");
     }
     *ret_reader = reader;
     return 0;
+}
+
+/* Opens what now stands at the path, unless that is open already. */
+static int reader_open(struct reader *reader, struct error *err)
+{
+    struct readers *r = reader->readers;
+    int result;
+
+    if (reader->db && reader->epoch == atomic_load(&r->gate->epoch))
+        return 0;
+    reader_close(reader);
+    if (!gate_enter(r->gate, &reader->epoch))
+        return error_set(err, -EBUSY, "it is just being opened for writing");
+    result = connection_open_reader(r->path, &reader->db, err);
+    if (result < 0 && reader->epoch == 0)
+        gate_leave(r->gate);
+    return result;
+}
+
+/* As long as nobody can write, nothing is kept open. */
+void reader_done(struct reader *reader)
+{
+    if (reader->epoch > 0)
+        return;
+    reader_close(reader);
+    gate_leave(reader->readers->gate);
 }
 
 int readers_mine(struct readers *r, struct reader **ret_reader, struct error *err)
@@ -117,8 +156,10 @@ int readers_mine(struct readers *r, struct reader **ret_reader, struct error *er
         list_append(&r->all, &reader->link);
         readers_unlock(r);
     }
-    *ret_reader = reader;
-    return 0;
+    result = reader_open(reader, err);
+    if (result == 0)
+        *ret_reader = reader;
+    return result;
 }
 
 int reader_statement(struct reader *reader, enum reader_statement which,

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "base/lock.h"
+#include "gate.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -16,6 +17,7 @@ extern struct lock_class readers_lock_class;
 
 struct readers {
     char *path;
+    struct gate *gate;
     pthread_key_t key;
     struct lock lock;
     struct list all GUARDED_BY(readers_lock_class);
@@ -28,20 +30,26 @@ enum reader_statement {
     READER_LIST_SERVICE,
     READER_LIST_STATE,
     READER_LIST_SERVICE_STATE,
+    READER_LIST_BATCH,
+    READER_FIND_KEY,
+    READER_EVENTS,
     READER_STATEMENTS
 };
 
 struct reader {
     struct list link;
     struct readers *readers;
+    unsigned epoch;
     sqlite3 *db;
     sqlite3_stmt *statements[READER_STATEMENTS]; /* NULL until first needed */
 };
 
-int readers_init(struct readers *readers, const char *path, struct error *err);
+int readers_init(struct readers *readers, const char *path, struct gate *gate, struct error *err);
 void readers_deinit(struct readers *readers);
 
+/* To be followed by reader_done(). */
 int readers_mine(struct readers *readers, struct reader **ret_reader, struct error *err);
+void reader_done(struct reader *reader);
 /* The statement, borrowed: it must be reset after use, for what it holds open keeps the log from
  * being cut back. */
 int reader_statement(struct reader *reader, enum reader_statement which,

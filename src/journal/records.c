@@ -26,21 +26,37 @@ enum operation_column {
     COLUMN_OUTPUT,
     COLUMN_STARTED_MONO,
     COLUMN_BEGIN_GENERATION,
+    COLUMN_SIGNAL,
+    COLUMN_REASON,
+    COLUMN_BATCH,
+    COLUMN_COALESCED_INTO,
+    COLUMN_REPLACES,
     COLUMN_BOOT,
 };
 
-/* The service of an operation never changes: left out, its index is not touched by an update. */
+/* The service and the batch of an operation never change: left out, their indices are not touched
+ * by an update. */
 const char operation_put_sql[] =
     "INSERT INTO operations (" OPERATION_COLUMNS ", boot)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+    " ?19, ?20, ?21, ?22, ?23)"
     " ON CONFLICT (id) DO UPDATE SET action = ?3, state = ?4, changed = ?5, origin = ?6,"
     " requested_by = ?7, accepted_utc = ?8, started_utc = ?9, finished_utc = ?10,"
     " timeout_us = ?11, waiting_for = ?12, detail = ?13, exit = ?14, output = ?15,"
-    " started_mono = ?16, begin_generation = ?17, boot = ?18";
+    " started_mono = ?16, begin_generation = ?17, signal = ?18, reason = ?19,"
+    " coalesced_into = ?21, replaces = ?22, boot = ?23";
 
 const char service_put_sql[] =
     "INSERT INTO services (" SERVICE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5)"
     " ON CONFLICT (name) DO UPDATE SET state = ?2, goal = ?3, generation = ?4, restarts = ?5";
+
+const char key_put_sql[] =
+    "INSERT INTO keys (" KEY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    " ON CONFLICT (identity, key) DO UPDATE SET request = ?3, operation = ?4, batch = ?5,"
+    " accepted_utc = ?6 WHERE accepted_utc < ?7";
+
+const char events_put_sql[] =
+    "INSERT OR REPLACE INTO events (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4)";
 
 /* ---- binding; parameters are numbered from 1, and a failure stays ---- */
 
@@ -78,12 +94,25 @@ static void bind_null(struct binder *b, int column)
         b->result = sqlite3_bind_null(b->statement, column + 1);
 }
 
-static void bind_time(struct binder *b, int column, int64_t time)
+/* 0 is none: a time that has not come, an id that was never given. */
+static void bind_optional(struct binder *b, int column, int64_t value)
 {
-    if (time == 0)
+    if (value == 0)
         bind_null(b, column);
     else
-        bind_integer(b, column, time);
+        bind_integer(b, column, value);
+}
+
+static void bind_signal(struct binder *b, int column, const struct operation *op)
+{
+    char name[16];
+
+    if (op->action == ACTION_SIGNAL) {
+        signal_name(op->signal, name);
+        bind_own_text(b, column, strdup(name));
+    } else {
+        bind_null(b, column);
+    }
 }
 
 static void bind_exit(struct binder *b, int column, struct exit_cause cause)
@@ -131,15 +160,20 @@ int operation_bind(sqlite3_stmt *put, const struct operation *op, const char *bo
     bind_text(&b, COLUMN_ORIGIN, name_of(&origin_names, (int)op->origin));
     bind_text(&b, COLUMN_REQUESTED_BY, op->requested_by);
     bind_integer(&b, COLUMN_ACCEPTED_UTC, op->accepted_utc);
-    bind_time(&b, COLUMN_STARTED_UTC, op->started_utc);
-    bind_time(&b, COLUMN_FINISHED_UTC, op->finished_utc);
+    bind_optional(&b, COLUMN_STARTED_UTC, op->started_utc);
+    bind_optional(&b, COLUMN_FINISHED_UTC, op->finished_utc);
     bind_integer(&b, COLUMN_TIMEOUT_US, op->timeout_us);
     bind_text(&b, COLUMN_WAITING_FOR, op->waiting_for);
     bind_text(&b, COLUMN_DETAIL, op->detail);
     bind_exit(&b, COLUMN_EXIT, op->exit);
     bind_output(&b, COLUMN_OUTPUT, &op->output);
-    bind_time(&b, COLUMN_STARTED_MONO, op->started_mono);
+    bind_optional(&b, COLUMN_STARTED_MONO, op->started_mono);
     bind_integer(&b, COLUMN_BEGIN_GENERATION, op->begin_generation);
+    bind_signal(&b, COLUMN_SIGNAL, op);
+    bind_text(&b, COLUMN_REASON, op->reason);
+    bind_optional(&b, COLUMN_BATCH, op->batch);
+    bind_optional(&b, COLUMN_COALESCED_INTO, op->coalesced_into);
+    bind_integer(&b, COLUMN_REPLACES, op->replaces);
     bind_text(&b, COLUMN_BOOT, boot);
     return b.result;
 }
@@ -153,6 +187,31 @@ int service_bind(sqlite3_stmt *put, const struct service_record *service)
     bind_text(&b, 2, name_of(&goal_names, (int)service->goal));
     bind_integer(&b, 3, service->generation);
     bind_integer(&b, 4, service->restarts);
+    return b.result;
+}
+
+int key_bind(sqlite3_stmt *put, const struct journal_key *key, int64_t now_utc)
+{
+    struct binder b = {.statement = put, .result = SQLITE_OK};
+
+    bind_text(&b, 0, key->identity);
+    bind_text(&b, 1, key->key);
+    bind_text(&b, 2, key->request);
+    bind_integer(&b, 3, key->operation);
+    bind_integer(&b, 4, key->batch);
+    bind_integer(&b, 5, now_utc);
+    bind_integer(&b, 6, now_utc - JOURNAL_KEY_AGE);
+    return b.result;
+}
+
+int events_bind(sqlite3_stmt *put, const struct journal_events *events)
+{
+    struct binder b = {.statement = put, .result = SQLITE_OK};
+
+    bind_integer(&b, 0, events->first);
+    bind_integer(&b, 1, events->last);
+    bind_integer(&b, 2, events->at_utc);
+    bind_text(&b, 3, events->text);
     return b.result;
 }
 
@@ -188,6 +247,17 @@ static int read_word(sqlite3_stmt *row, int column, const struct name_set *set, 
         return error_set(err, -EPROTO, "\"%s\" is not a known %s", column_text(row, column),
                          sqlite3_column_name(row, column));
     return value;
+}
+
+/* Only what is a signal has one, and it always does. */
+static int read_signal(sqlite3_stmt *row, struct operation *op, struct error *err)
+{
+    const char *word = column_text(row, COLUMN_SIGNAL);
+
+    if (op->action != ACTION_SIGNAL)
+        return 0;
+    op->signal = signal_parse(word);
+    return op->signal > 0 ? 0 : error_set(err, -EPROTO, "\"%s\" is not a known signal", word);
 }
 
 static int read_exit(const char *text, struct exit_cause *ret_cause, struct error *err)
@@ -240,7 +310,7 @@ static int read_words(sqlite3_stmt *row, struct operation *op, struct error *err
     op->action = (enum action)action;
     op->state = (enum operation_state)state;
     op->origin = (enum origin)origin;
-    return 0;
+    return read_signal(row, op, err);
 }
 
 static void read_plain(sqlite3_stmt *row, struct operation *op)
@@ -256,6 +326,10 @@ static void read_plain(sqlite3_stmt *row, struct operation *op)
     op->timeout_us = sqlite3_column_int64(row, COLUMN_TIMEOUT_US);
     op->started_mono = sqlite3_column_int64(row, COLUMN_STARTED_MONO);
     op->begin_generation = sqlite3_column_int64(row, COLUMN_BEGIN_GENERATION);
+    op->batch = sqlite3_column_int64(row, COLUMN_BATCH);
+    op->coalesced_into = sqlite3_column_int64(row, COLUMN_COALESCED_INTO);
+    op->replaces = sqlite3_column_int(row, COLUMN_REPLACES) != 0;
+    op->durable = true; /* it is read from where it was written */
 }
 
 int operation_read(sqlite3_stmt *row, sqlite3_stmt *lines, struct operation *ret_operation,
@@ -271,6 +345,8 @@ int operation_read(sqlite3_stmt *row, sqlite3_stmt *lines, struct operation *ret
         result = read_string(row, COLUMN_WAITING_FOR, &op.waiting_for, err);
     if (result == 0)
         result = read_string(row, COLUMN_DETAIL, &op.detail, err);
+    if (result == 0)
+        result = read_string(row, COLUMN_REASON, &op.reason, err);
     if (result == 0 && sqlite3_column_type(row, COLUMN_OUTPUT) != SQLITE_NULL)
         result = read_output(column_text(row, COLUMN_OUTPUT), lines, &op.output, err);
     if (result < 0) {

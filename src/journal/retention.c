@@ -1,5 +1,7 @@
 #include "retention.h"
 
+#include "journal_private.h"
+
 #include "base/clock.h"
 #include "connection.h"
 
@@ -10,9 +12,23 @@
 #define PRUNE_MOST    1024
 #define CATCH_UP_MOST 64 /* transactions */
 
-bool retention_due(const struct store *store)
+/* Counting rows of events passes over all that are kept, a few milliseconds. */
+#define EVENTS_EVERY 1024
+#define EVENTS_MOST  2048
+
+static bool operations_due(const struct store *store)
 {
     return store->ended_since_prune >= PRUNE_EVERY + store->history_count / PRUNE_SHARE;
+}
+
+static bool events_due(const struct store *store)
+{
+    return store->events_since_prune >= EVENTS_EVERY;
+}
+
+bool retention_due(const struct store *store)
+{
+    return operations_due(store) || events_due(store);
 }
 
 static int count_ended(struct store *store, int64_t *ret_count)
@@ -24,15 +40,25 @@ static int count_ended(struct store *store, int64_t *ret_count)
     return sqlite3_reset(count);
 }
 
+static int delete_old_keys(struct store *store, int64_t limit)
+{
+    sqlite3_stmt *statement = store->statements[STORE_DELETE_KEYS];
+
+    sqlite3_bind_int64(statement, 1, limit);
+    sqlite3_bind_int64(statement, 2, clock_utc_us() - JOURNAL_KEY_AGE);
+    return statement_run(statement);
+}
+
+/* other: what the statement is bound to besides, if it has a second parameter. */
 static int delete_some(struct store *store, enum store_statement which, int64_t limit,
-                       int64_t before_utc, int64_t *deleted)
+                       int64_t other, int64_t *deleted)
 {
     sqlite3_stmt *statement = store->statements[which];
     int result;
 
     sqlite3_bind_int64(statement, 1, limit);
-    if (which == STORE_DELETE_AGED)
-        sqlite3_bind_int64(statement, 2, before_utc);
+    if (sqlite3_bind_parameter_count(statement) > 1)
+        sqlite3_bind_int64(statement, 2, other);
     result = statement_run(statement);
     if (result == SQLITE_OK)
         *deleted += sqlite3_changes64(store->db);
@@ -40,7 +66,7 @@ static int delete_some(struct store *store, enum store_statement which, int64_t 
 }
 
 /* The highest id is noted before its row can go, so that ids are never given twice. */
-int retention_prune(struct store *store)
+static int prune_operations(struct store *store)
 {
     int64_t most = PRUNE_MOST + store->history_count / (PRUNE_SHARE / 2);
     int64_t aged_before = clock_utc_us() - store->history_age_us;
@@ -48,23 +74,45 @@ int retention_prune(struct store *store)
     int result = count_ended(store, &ended);
 
     if (result == SQLITE_OK)
-        result = statement_run(store->statements[STORE_KEEP_HIGHEST]);
+        result = store_keep_highest(store);
     excess = store->history_count > 0 ? ended - store->history_count : 0;
     if (result == SQLITE_OK && excess > 0)
         result =
             delete_some(store, STORE_DELETE_OLDEST, excess < most ? excess : most, 0, &deleted);
     if (result == SQLITE_OK && store->history_age_us > 0)
         result = delete_some(store, STORE_DELETE_AGED, most, aged_before, &deleted);
+    if (result == SQLITE_OK)
+        result = delete_old_keys(store, most);
     if (result == SQLITE_OK && deleted < most)
         store->ended_since_prune = 0; /* else the next transaction goes on */
     return result;
+}
+
+static int prune_events(struct store *store)
+{
+    int64_t aged_before = clock_utc_us() - store->history_age_us;
+    int64_t deleted = 0;
+    int result = delete_some(store, STORE_DELETE_EVENTS, EVENTS_MOST, JOURNAL_EVENTS, &deleted);
+
+    if (result == SQLITE_OK && store->history_age_us > 0)
+        result = delete_some(store, STORE_DELETE_AGED_EVENTS, EVENTS_MOST, aged_before, &deleted);
+    if (result == SQLITE_OK && deleted < EVENTS_MOST)
+        store->events_since_prune = 0;
+    return result;
+}
+
+int retention_prune(struct store *store)
+{
+    int result = operations_due(store) ? prune_operations(store) : SQLITE_OK;
+
+    return result == SQLITE_OK && events_due(store) ? prune_events(store) : result;
 }
 
 void retention_catch_up(struct store *store)
 {
     int result = SQLITE_OK;
 
-    store->ended_since_prune = INT64_MAX / 2;
+    store->ended_since_prune = store->events_since_prune = INT64_MAX / 2;
     for (int i = 0; result == SQLITE_OK && i < CATCH_UP_MOST && retention_due(store); i++) {
         result = statement_run(store->statements[STORE_BEGIN]);
         if (result == SQLITE_OK)
@@ -74,4 +122,10 @@ void retention_catch_up(struct store *store)
         if (!sqlite3_get_autocommit(store->db))
             statement_run(store->statements[STORE_ROLLBACK]);
     }
+}
+
+void journal_set_history(struct journal *journal, int64_t count, int64_t age_us)
+{
+    journal->store.history_count = count;
+    journal->store.history_age_us = age_us;
 }

@@ -47,6 +47,38 @@ static const char *const migrations[] = {
     "  strftime('%Y-%m-%dT%H:%M:%fZ', finished_utc / 1e6, 'unixepoch') AS finished,"
     "  round((finished_utc - started_utc) / 1e6, 3) AS seconds, exit, detail"
     "  FROM operations ORDER BY id DESC;",
+
+    /* Most operations belong to no batch: its index holds only those that do. */
+    "ALTER TABLE operations ADD COLUMN signal TEXT;"
+    "ALTER TABLE operations ADD COLUMN reason TEXT;"
+    "ALTER TABLE operations ADD COLUMN batch INTEGER;"
+    "ALTER TABLE operations ADD COLUMN coalesced_into INTEGER;"
+    "ALTER TABLE operations ADD COLUMN replaces INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX operations_batch ON operations (batch) WHERE batch IS NOT NULL;"
+    "CREATE TABLE keys ("
+    "  identity TEXT NOT NULL,"
+    "  key TEXT NOT NULL,"
+    "  request TEXT NOT NULL,"
+    "  operation INTEGER NOT NULL,"
+    "  batch INTEGER NOT NULL,"
+    "  accepted_utc INTEGER NOT NULL,"
+    "  PRIMARY KEY (identity, key)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX keys_accepted ON keys (accepted_utc);"
+    "CREATE TABLE events ("
+    "  first INTEGER PRIMARY KEY,"
+    "  last INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  text TEXT NOT NULL"
+    ") STRICT;"
+    "DROP VIEW history;"
+    "CREATE VIEW history AS SELECT id, service, action, signal, state, changed, origin,"
+    "  requested_by, reason, batch,"
+    "  strftime('%Y-%m-%dT%H:%M:%fZ', accepted_utc / 1e6, 'unixepoch') AS accepted,"
+    "  strftime('%Y-%m-%dT%H:%M:%fZ', started_utc / 1e6, 'unixepoch') AS started,"
+    "  strftime('%Y-%m-%dT%H:%M:%fZ', finished_utc / 1e6, 'unixepoch') AS finished,"
+    "  round((finished_utc - started_utc) / 1e6, 3) AS seconds, exit, detail"
+    "  FROM operations ORDER BY id DESC;",
 };
 #define VERSION ((int64_t)(sizeof migrations / sizeof *migrations))
 
@@ -67,17 +99,37 @@ static int migrate_from(sqlite3 *db, int64_t version, struct error *err)
     return result;
 }
 
-int schema_migrate(sqlite3 *db, struct error *err)
+static int read_version(sqlite3 *db, int64_t *ret_version, struct error *err)
 {
-    int64_t version;
-    int result = connection_integer(db, "PRAGMA user_version", 0, &version, err);
+    int result = connection_integer(db, "PRAGMA user_version", 0, ret_version, err);
 
-    if (result < 0)
-        return result;
-    if (version > VERSION || version < 0)
+    if (result == 0 && (*ret_version > VERSION || *ret_version < 0))
         return error_set(err, -ENOTSUP,
                          "it was written by a newer Orderly: its schema is version %lld, this "
                          "program knows versions up to %lld",
-                         (long long)version, (long long)VERSION);
+                         (long long)*ret_version, (long long)VERSION);
+    return result;
+}
+
+int schema_migrate(sqlite3 *db, struct error *err)
+{
+    int64_t version;
+    int result = read_version(db, &version, err);
+
+    if (result < 0)
+        return result;
     return version == VERSION ? 0 : migrate_from(db, version, err);
+}
+
+int schema_check(sqlite3 *db, struct error *err)
+{
+    int64_t version;
+    int result = read_version(db, &version, err);
+
+    if (result == 0 && version < VERSION)
+        return error_set(err, -ENOTSUP,
+                         "its schema is of the older version %lld and cannot be brought up to "
+                         "version %lld now",
+                         (long long)version, (long long)VERSION);
+    return result;
 }

@@ -3,15 +3,17 @@
 #include "base/cleanup.h"
 #include "connection.h"
 #include "database.h"
-#include "group.h"
 #include "records.h"
 #include "retention.h"
+#include "schema.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define UNENDED "('queued', 'running')"
+#define UNENDED      "('queued', 'running')"
+#define OPEN_BUSY_MS 5000
+#define MANY         3 /* failures, after which another connection is tried */
 
 /* Ids grow with time, so the oldest are the first of the table; those that have not ended are
  * passed over. By age only the oldest are looked at: what ended later has a higher id, or waited
@@ -22,14 +24,15 @@ static const char *const sql[STORE_STATEMENTS] = {
     [STORE_ROLLBACK] = "ROLLBACK",
     [STORE_PUT_OPERATION] = operation_put_sql,
     [STORE_PUT_SERVICE] = service_put_sql,
+    [STORE_PUT_KEY] = key_put_sql,
+    [STORE_PUT_EVENTS] = events_put_sql,
     [STORE_PROBE] = "INSERT INTO meta (key, value) VALUES ('probes', 1)"
                     " ON CONFLICT (key) DO UPDATE SET value = value + 1",
     [STORE_COUNT_ENDED] = "SELECT (SELECT count(*) FROM operations)"
                           " - (SELECT count(*) FROM operations WHERE state IN " UNENDED ")",
-    [STORE_KEEP_HIGHEST] =
-        "INSERT INTO meta (key, value)"
-        " VALUES ('last_operation_id', (SELECT coalesce(max(id), 0) FROM operations))"
-        " ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
+    [STORE_KEEP_HIGHEST] = "INSERT INTO meta (key, value) VALUES ('last_operation_id',"
+                           " max(?1, (SELECT coalesce(max(id), 0) FROM operations)))"
+                           " ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)",
     [STORE_DELETE_OLDEST] = "DELETE FROM operations WHERE id IN"
                             " (SELECT id FROM operations NOT INDEXED WHERE state NOT IN " UNENDED
                             " ORDER BY id LIMIT ?1)",
@@ -37,21 +40,96 @@ static const char *const sql[STORE_STATEMENTS] = {
                           " (SELECT id, finished_utc FROM operations NOT INDEXED"
                           " WHERE state NOT IN " UNENDED " ORDER BY id LIMIT ?1)"
                           " WHERE finished_utc < ?2)",
+    [STORE_DELETE_KEYS] = "DELETE FROM keys WHERE (identity, key) IN (SELECT identity, key"
+                          " FROM keys WHERE accepted_utc < ?2 ORDER BY accepted_utc LIMIT ?1)",
+    [STORE_DELETE_EVENTS] = "DELETE FROM events WHERE first IN (SELECT first FROM events"
+                            " WHERE first <= (SELECT first FROM events ORDER BY first DESC"
+                            " LIMIT 1 OFFSET ?2) ORDER BY first LIMIT ?1)",
+    /* The newest stays: what comes next must have a higher number. */
+    [STORE_DELETE_AGED_EVENTS] = "DELETE FROM events WHERE first IN (SELECT first FROM"
+                                 " (SELECT first, at FROM events ORDER BY first LIMIT ?1)"
+                                 " WHERE at < ?2) AND first < (SELECT max(first) FROM events)",
 };
 
 static const char highest_sql[] =
     "SELECT max((SELECT coalesce(max(id), 0) FROM operations),"
     " coalesce((SELECT value FROM meta WHERE key = 'last_operation_id'), 0))";
 
-static int prepare(struct store *store, struct error *err)
+static int read_highest(struct store *store, sqlite3 *db, struct error *err)
 {
     int64_t highest = 0;
-    int result = connection_integer(store->db, highest_sql, 0, &highest, err);
+    int result = connection_integer(db, highest_sql, 0, &highest, err);
 
-    atomic_store(&store->highest, highest);
+    if (highest > store_highest(store))
+        atomic_store(&store->highest, highest);
+    return result;
+}
+
+int store_prepare(struct store *store, struct error *err)
+{
+    int result = read_highest(store, store->db, err);
+
     for (size_t i = 0; result == 0 && i < STORE_STATEMENTS; i++)
         result = connection_prepare(store->db, sql[i], &store->statements[i], err);
     return result;
+}
+
+/* ---- opening and closing ---- */
+
+static int open_writing(struct store *store, bool *ret_set_aside, struct error *err)
+{
+    const struct database_options options = {.path = store->place.path,
+                                             .durability_full = store->durability_full,
+                                             .busy_ms = OPEN_BUSY_MS,
+                                             .check = true};
+    int result = database_open(&options, &store->db, ret_set_aside, err);
+
+    if (result == -ENOSPC && reserve_make(&store->reserve) && reserve_give_up(&store->reserve)) {
+        store->full = true;
+        result = database_open(&options, &store->db, ret_set_aside, err);
+    }
+    if (result < 0)
+        return result;
+    place_note(&store->place);
+    log_watch_attach(&store->log, store->db);
+    result = store_prepare(store, err);
+    if (result == 0)
+        retention_catch_up(store);
+    gate_open(&store->gate, result == 0);
+    return result;
+}
+
+/* A daemon that cannot write for the moment must still take over what runs. */
+static int open_reading(struct store *store)
+{
+    struct error why = {0};
+    int result = connection_open_reader(store->place.path, &store->reading, &why);
+
+    if (result == 0)
+        result = schema_check(store->reading, &why);
+    if (result == 0)
+        result = read_highest(store, store->reading, &why);
+    if (result == 0)
+        place_note(&store->place);
+    return result;
+}
+
+static int open_either(struct store *store, bool *ret_set_aside, struct error *err)
+{
+    int result = open_writing(store, ret_set_aside, err);
+
+    if (result == 0) {
+        reserve_make(&store->reserve);
+        return 0;
+    }
+    store_discard(store->db, store->statements);
+    store->db = NULL;
+    if (result == -ENOTSUP || result == -EBADMSG || result == -ENOMEM || open_reading(store) < 0)
+        return error_prefix(err, "journal %s", store->place.path);
+    store->trouble = *err;
+    error_prefix(&store->trouble, "%s cannot be opened", store->place.name);
+    *ret_set_aside = false;
+    return 0;
 }
 
 int store_open(struct store *store, const struct journal_config *config, bool *ret_set_aside,
@@ -60,106 +138,68 @@ int store_open(struct store *store, const struct journal_config *config, bool *r
     int result;
 
     *store = (struct store){.history_count = config->history_count,
-                            .history_age_us = config->history_age_us};
+                            .history_age_us = config->history_age_us,
+                            .durability_full = config->durability_full};
     store->boot_id = strdup(config->boot_id);
     if (!store->boot_id)
         return error_set(err, -ENOMEM, "journal %s: %m", config->path);
-    result = database_open(config->path, config->durability_full, &store->db, ret_set_aside, err);
-    if (result == 0) {
-        result = prepare(store, err);
-        if (result < 0)
-            error_prefix(err, "journal %s", config->path);
-    }
-    if (result < 0) {
+    result = place_init(&store->place, config->path, err);
+    if (result == 0)
+        result = reserve_init(&store->reserve, config->path, err);
+    if (result == 0)
+        result = open_either(store, ret_set_aside, err);
+    if (result < 0)
         store_close(store);
-        return result;
-    }
-    retention_catch_up(store);
-    return 0;
+    return result;
 }
 
+void store_discard(sqlite3 *db, sqlite3_stmt *statements[static STORE_STATEMENTS])
+{
+    for (size_t i = 0; i < STORE_STATEMENTS; i++) {
+        sqlite3_finalize(statements[i]);
+        statements[i] = NULL;
+    }
+    connection_discardp(&db);
+}
+
+/* The last connection empties the log and removes it by its name: which may be another's now. */
 void store_close(struct store *store)
 {
+    if (store->db && place_lost(&store->place))
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     for (size_t i = 0; i < STORE_STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db);
+    sqlite3_close(store->reading);
+    reserve_deinit(&store->reserve);
+    place_deinit(&store->place);
     free(store->boot_id);
 }
 
-static int put_operation(struct store *store, const struct operation *op)
+bool store_sound(const struct store *store)
 {
-    sqlite3_stmt *put = store->statements[STORE_PUT_OPERATION];
-    int result = operation_bind(put, op, store->boot_id);
-
-    if (result == SQLITE_OK)
-        result = statement_run(put);
-    if (result == SQLITE_OK && operation_ended(op))
-        store->ended_since_prune++;
-    return result;
+    return store->db && !store->corrupt && store->failures < MANY && !place_lost(&store->place);
 }
 
-static int put_service(struct store *store, const struct service_record *service)
+/* ---- what is known of it ---- */
+
+bool store_warning(const struct store *store, char text[static 256])
 {
-    sqlite3_stmt *put = store->statements[STORE_PUT_SERVICE];
-    int result = service_bind(put, service);
-
-    return result == SQLITE_OK ? statement_run(put) : result;
-}
-
-static int put_group(struct store *store, const struct group *group, int64_t *highest)
-{
-    int result = SQLITE_OK;
-
-    for (size_t i = 0; result == SQLITE_OK && i < group->count; i++) {
-        const struct group_item *item = &group->items[i];
-
-        if (item->has_operation) {
-            result = put_operation(store, &item->operation);
-            if (item->operation.id > *highest)
-                *highest = item->operation.id;
-        }
-        if (result == SQLITE_OK && item->has_service)
-            result = put_service(store, &item->service);
-    }
-    return result;
-}
-
-static int put_groups(struct store *store, const struct list *groups, int64_t *highest)
-{
-    int result = SQLITE_OK;
-
-    list_for_each(link, groups)
-    {
-        result = put_group(store, list_entry(link, struct group, link), highest);
-        if (result != SQLITE_OK)
-            break;
-    }
-    return result;
-}
-
-int store_write(struct store *store, const struct list *groups, struct error *err)
-{
-    int64_t highest = store_highest(store);
-    int result = statement_run(store->statements[STORE_BEGIN]);
-
-    if (result == SQLITE_OK)
-        result = list_empty(groups) ? statement_run(store->statements[STORE_PROBE])
-                                    : put_groups(store, groups, &highest);
-    if (result == SQLITE_OK && retention_due(store))
-        result = retention_prune(store);
-    if (result == SQLITE_OK)
-        result = statement_run(store->statements[STORE_COMMIT]);
-    if (result != SQLITE_OK) {
-        result = connection_error(store->db, result, err);
-        if (!sqlite3_get_autocommit(store->db)) /* some failures roll back by themselves */
-            statement_run(store->statements[STORE_ROLLBACK]);
-        return result;
-    }
-    atomic_store(&store->highest, highest);
-    return 0;
+    if (log_watch_warning(&store->log, text))
+        return true;
+    snprintf(text, 256, "%s", store->notice);
+    return text[0] != '\0';
 }
 
 int64_t store_highest(const struct store *store)
 {
     return atomic_load(&store->highest);
+}
+
+int store_keep_highest(struct store *store)
+{
+    sqlite3_stmt *keep = store->statements[STORE_KEEP_HIGHEST];
+
+    sqlite3_bind_int64(keep, 1, store_highest(store));
+    return statement_run(keep);
 }

@@ -1,175 +1,229 @@
-/* Moves bytes with splice(2) at an explicit offset, the file's size. The kernel takes from the FIFO
- * what it has written and not before: a daemon that is killed at any point loses and doubles
- * nothing. The size is asked for each time, so that a file that others have cut or removed is gone
- * on with. */
+/* What can't be kept is left in the FIFO, which holds the service once it is full, or is taken and
+ * counted: as when_full says. Either is tried again every second, and only then is a drop ended,
+ * so that a console that is slow is not told of a thousand times. */
 #include "capture.h"
 
+#include "age.h"
 #include "base/clock.h"
-#include "rotate.h"
-#include "wait.h"
+#include "compress.h"
+#include "keep.h"
+#include "move.h"
+#include "trouble.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* For file systems that can't splice: what was written is taken after that. A kill in between
- * doubles it. */
-static ssize_t copy(struct log *log, size_t bytes, off_t offset)
+static void watch(struct channel *ch, uint32_t events)
 {
-    struct peek *peek = &log->logs->peek;
-    ssize_t count = fifo_peek(log->fifo_fd, peek, bytes), written;
+    struct epoll_event event = {.events = events, .data.ptr = ch};
 
-    if (count <= 0)
-        return count;
-    written = pwrite(log->file_fd, peek->data, (size_t)count, offset);
-    if (written < 0)
-        return -errno;
-    for (ssize_t taken = 0, n; taken < written; taken += n) {
-        n = read(log->fifo_fd, peek->data, (size_t)(written - taken));
-        if (n <= 0) /* cannot happen: nobody else reads */
-            return -EIO;
-    }
-    return written;
+    epoll_ctl(ch->log->logs->epoll_fd, EPOLL_CTL_MOD, ch->fifo_fd, &event); /* it is there */
 }
 
-static ssize_t move(struct log *log, size_t bytes, off_t offset)
+static void try_later(struct channel *ch)
 {
-    ssize_t n;
-
-    if (!log->copies) {
-        n = splice(log->fifo_fd, NULL, log->file_fd, &offset, bytes, SPLICE_F_NONBLOCK);
-        if (n >= 0 || errno != EINVAL)
-            return n < 0 ? -errno : n;
-        log->copies = true;
-    }
-    return copy(log, bytes, offset);
-}
-
-static void begin_move(struct log *log)
-{
-    logs_lock(log->logs);
-    log->moving = true;
-    logs_unlock(log->logs);
-}
-
-static void end_move(struct log *log, size_t bytes)
-{
-    struct list ready;
-
-    list_init(&ready);
-    logs_lock(log->logs);
-    log->moving = false;
-    log->moves++;
-    log->captured += (int64_t)bytes;
-    if (log->position_waits > 0) {
-        log->position = log->captured + (int64_t)fifo_waiting(log->fifo_fd);
-        cond_broadcast(&log->logs->moved);
-    }
-    if (bytes > 0) {
-        log->trouble.error = 0;
-        wait_take_log(log, &ready);
-    }
-    logs_unlock(log->logs);
-    wait_end(&ready);
-}
-
-/* Gives the file's size; a file that others have removed is made anew. */
-static int look_at_file(struct log *log, struct stat *ret_st)
-{
-    int fd;
-
-    if (fstat(log->file_fd, ret_st) < 0)
-        return -errno;
-    if (ret_st->st_nlink > 0)
-        return 0;
-    fd = files_open_current(&log->files);
-    if (fd < 0)
-        return fd;
-    close(log->file_fd);
-    log->file_fd = fd;
-    return fstat(fd, ret_st) < 0 ? -errno : 0;
-}
-
-/* One portion at most, and a rotation before or after it. Bytes moved, or -errno. */
-static ssize_t capture(struct log *log)
-{
-    struct portion portion;
-    ssize_t moved = 0;
-
-    do {
-        struct stat st;
-        int result = look_at_file(log, &st);
-
-        if (result == 0)
-            result = rotate_plan(log, st.st_size, &portion);
-        if (result < 0)
-            return result;
-        if (portion.bytes > 0) {
-            begin_move(log);
-            moved = move(log, portion.bytes, st.st_size);
-            end_move(log, moved > 0 ? (size_t)moved : 0);
-        }
-        if (portion.rotate && moved == (ssize_t)portion.bytes)
-            rotate_now(log);
-    } while (portion.bytes == 0 && portion.rotate); /* at most twice: a new file has room */
-    return moved == -EAGAIN || moved == -EINTR ? 0 : moved;
-}
-
-static void watch(struct log *log, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = log};
-
-    epoll_ctl(log->logs->epoll_fd, EPOLL_CTL_MOD, log->fifo_fd, &event); /* it is there */
-}
-
-static void pause_log(struct log *log, int error)
-{
-    logs_lock(log->logs);
-    if (log->trouble.error == 0)
-        log->trouble.times++;
-    log->trouble.error = error;
-    logs_unlock(log->logs);
-    if (!list_empty(&log->in_paused))
+    if (!list_empty(&ch->in_paused))
         return;
-    watch(log, 0);
-    log->retry_at = clock_mono_us() + USEC_PER_SEC;
-    list_append(&log->logs->paused, &log->in_paused);
+    ch->retry_at = clock_mono_us() + USEC_PER_SEC;
+    list_append(&ch->log->logs->paused, &ch->in_paused);
 }
 
-void capture_ready(struct log *log)
-{
-    ssize_t moved = capture(log);
+/* ---- the file ---- */
 
-    if (moved < 0)
-        pause_log(log, (int)moved);
+static void file_fails(struct channel *ch, int error, const struct settings *s)
+{
+    ch->file_error = error;
+    trouble_update(ch->log);
+    if (s->when_full == WHEN_FULL_BLOCK)
+        watch(ch, 0);
+    try_later(ch);
 }
 
-int capture_drain(struct log *log)
+static ssize_t put_in_file(struct channel *ch, const struct settings *s, size_t max)
 {
-    for (size_t waiting = fifo_waiting(log->fifo_fd); waiting > 0;) {
-        ssize_t moved = capture(log);
+    ssize_t taken;
 
-        if (moved < 0)
-            pause_log(log, (int)moved);
-        if (moved <= 0)
-            return (int)moved;
-        waiting -= (size_t)moved < waiting ? (size_t)moved : waiting;
+    if (ch->file_error && s->when_full == WHEN_FULL_DROP) {
+        try_later(ch);
+        return keep_nothing(ch, max, true);
+    }
+    taken = keep(ch, s, max);
+    if (taken >= 0)
+        return taken;
+    file_fails(ch, (int)taken, s);
+    return s->when_full == WHEN_FULL_DROP ? keep_nothing(ch, max, true) : taken;
+}
+
+/* ---- the console ---- */
+
+static void console_fails(struct channel *ch, int error)
+{
+    ch->console_error = error;
+    trouble_update(ch->log);
+}
+
+static void console_heals(struct channel *ch)
+{
+    if (ch->console_error)
+        console_fails(ch, 0);
+}
+
+/* It is trouble only when it lasts: see retry(). */
+static void hold(struct channel *ch)
+{
+    console_hold(ch);
+    watch(ch, 0);
+    try_later(ch);
+}
+
+static void drop_for_console(struct channel *ch, size_t bytes)
+{
+    struct moved moved = {.dropped = bytes};
+
+    ch->console_dropped += bytes;
+    move_count(ch, &moved);
+    if (!ch->console_error)
+        console_fails(ch, console_fault(&ch->log->logs->console));
+    try_later(ch);
+}
+
+static void put_on_console(struct channel *ch, const struct settings *s, size_t size)
+{
+    const char *data = ch->log->logs->peek.data;
+    size_t taken = 0, n = 1;
+
+    while (taken < size && n > 0 && (ch->console_dropped == 0 || s->when_full == WHEN_FULL_BLOCK)) {
+        n = console_put(ch, s, data + taken, size - taken);
+        taken += n;
+        console_flush(ch->log->logs);
+    }
+    if (taken < size)
+        drop_for_console(ch, size - taken);
+    else
+        console_heals(ch);
+}
+
+/* The line that says what was dropped; false: there is still no room. */
+static bool say_on_console(struct channel *ch, const struct settings *s)
+{
+    char line[64];
+
+    if (ch->console_dropped == 0)
+        return true;
+    snprintf(line, sizeof line, "[orderly: %llu bytes dropped]",
+             (unsigned long long)ch->console_dropped);
+    if (!outbox_roomy(&ch->outbox) || !console_put_line(ch, s, line))
+        return false;
+    ch->console_dropped = 0;
+    console_heals(ch);
+    console_flush(ch->log->logs);
+    return true;
+}
+
+/* ---- one portion ---- */
+
+/* How much may be taken: what was peeked at, and, where it may not be dropped, has room. */
+static ssize_t look_ahead(struct channel *ch, const struct settings *s)
+{
+    struct peek *peek = &ch->log->logs->peek;
+    ssize_t count = fifo_peek(ch->fifo_fd, peek, PEEK_MAX);
+    size_t fits;
+
+    if (count <= 0 || !to_console(s) || s->when_full == WHEN_FULL_DROP)
+        return count;
+    if (!say_on_console(ch, s)) /* it is left from when it was `drop` */
+        fits = 0;
+    else
+        fits = console_fits(ch, s, peek->data, (size_t)count);
+    if (fits > 0)
+        return (ssize_t)fits;
+    hold(ch);
+    return -EAGAIN;
+}
+
+/* Bytes taken; -EAGAIN: the console has no room; else -errno: the file. */
+static ssize_t capture(struct channel *ch)
+{
+    struct settings s;
+    size_t max = CAPTURE_MAX;
+    ssize_t taken;
+
+    log_settings(ch->log, &s);
+    if (to_console(&s) || to_ring(&s)) {
+        taken = look_ahead(ch, &s);
+        if (taken <= 0)
+            return taken;
+        max = (size_t)taken;
+    }
+    taken = to_file(&s) ? put_in_file(ch, &s, max) : keep_nothing(ch, max, false);
+    if (taken > 0 && to_ring(&s))
+        ring_put(&ch->ring, ch->log->logs->peek.data, (size_t)taken);
+    if (taken > 0 && to_console(&s))
+        put_on_console(ch, &s, (size_t)taken);
+    return taken;
+}
+
+void capture_ready(struct channel *ch)
+{
+    capture(ch);
+}
+
+int capture_drain(struct channel *ch)
+{
+    for (size_t waiting = fifo_waiting(ch->fifo_fd); waiting > 0;) {
+        ssize_t taken = capture(ch);
+
+        if (taken <= 0)
+            return (int)taken;
+        waiting -= (size_t)taken < waiting ? (size_t)taken : waiting;
     }
     return 0;
 }
 
+/* ---- going on ---- */
+
+void capture_resume(struct channel *ch)
+{
+    list_remove(&ch->in_held);
+    list_remove(&ch->in_paused);
+    watch(ch, EPOLLIN); /* level-triggered: it is told again at once */
+    if (ch->console_dropped > 0 || ch->file_dropped > 0)
+        try_later(ch);
+}
+
+static void retry(struct channel *ch)
+{
+    struct settings s;
+    int result = 0;
+
+    log_settings(ch->log, &s);
+    list_remove(&ch->in_paused);
+    if (!list_empty(&ch->in_held)) {
+        console_fails(ch, console_fault(&ch->log->logs->console));
+        return; /* the console tells when it has room */
+    }
+    watch(ch, EPOLLIN);
+    if (to_file(&s) && ch->file_dropped > 0)
+        result = keep_note(ch, &s);
+    if (result < 0)
+        file_fails(ch, result, &s);
+    if (to_console(&s) && !say_on_console(ch, &s)) {
+        console_fails(ch, console_fault(&ch->log->logs->console));
+        try_later(ch);
+    }
+}
+
+/* From the head each time: one that is tried may let others go on, which leave the list then. */
 void capture_retry(struct logs *logs, int64_t now)
 {
-    list_for_each_safe(link, &logs->paused)
-    {
-        struct log *log = list_entry(link, struct log, in_paused);
+    while (!list_empty(&logs->paused)) {
+        struct channel *ch = list_entry(logs->paused.next, struct channel, in_paused);
 
-        if (log->retry_at > now)
+        if (ch->retry_at > now)
             return;
-        list_remove(link);
-        watch(log, EPOLLIN); /* level-triggered: it is told again at once */
+        retry(ch);
     }
 }
 
@@ -177,5 +231,47 @@ int64_t capture_next_retry(const struct logs *logs)
 {
     if (list_empty(&logs->paused))
         return CLOCK_NEVER;
-    return list_entry(logs->paused.next, struct log, in_paused)->retry_at;
+    return list_entry(logs->paused.next, struct channel, in_paused)->retry_at;
+}
+
+/* ---- settings ---- */
+
+static void leave_file(struct channel *ch)
+{
+    if (ch->file_fd >= 0)
+        close(ch->file_fd);
+    ch->file_fd = -1;
+    ch->file_error = ch->rotate_error = ch->compress_error = 0;
+    ch->file_dropped = 0;
+    ch->rotate_due = false;
+}
+
+static void leave_console(struct channel *ch)
+{
+    console_leave(ch);
+    ch->console_error = 0;
+    ch->console_dropped = 0;
+}
+
+void capture_apply(struct channel *ch)
+{
+    struct settings s;
+
+    log_settings(ch->log, &s);
+    if (!to_file(&s))
+        leave_file(ch);
+    if (!to_console(&s))
+        leave_console(ch);
+    if (to_ring(&s)) {
+        ch->plain_since = NEVER_PLAIN;
+    } else if (ch->plain_since == NEVER_PLAIN) {
+        ring_clear(&ch->ring);
+        ch->plain_since = move_captured(ch);
+        ch->plain_note = 0;
+    }
+    age_look(ch, &s);
+    if (to_file(&s) && s.compress && s.max_files > 0)
+        compress_want(ch);
+    trouble_update(ch->log);
+    capture_resume(ch);
 }

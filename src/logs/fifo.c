@@ -50,6 +50,35 @@ size_t fifo_waiting(int fd)
     return (size_t)waiting;
 }
 
+/* Where splice is refused it is read away. */
+static ssize_t read_away(int fd, size_t count)
+{
+    char block[4096];
+    ssize_t n = read(fd, block, count < sizeof block ? count : sizeof block);
+
+    return n < 0 ? -errno : n;
+}
+
+ssize_t fifo_discard(int fd, int null_fd, size_t count)
+{
+    size_t gone = 0;
+
+    while (gone < count) {
+        ssize_t n = splice(fd, NULL, null_fd, NULL, count - gone, SPLICE_F_NONBLOCK);
+
+        if (n < 0)
+            n = errno == EINVAL || errno == EBADF ? read_away(fd, count - gone) : -errno;
+        if (n == -EINTR)
+            continue;
+        if (n == 0 || (n < 0 && (n == -EAGAIN || gone > 0)))
+            break;
+        if (n < 0)
+            return n;
+        gone += (size_t)n;
+    }
+    return (ssize_t)gone;
+}
+
 int peek_init(struct peek *peek)
 {
     peek->data = malloc(PEEK_MAX);

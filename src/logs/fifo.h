@@ -16,6 +16,10 @@ int fifo_own(int fd, const struct service_spec *spec, struct error *err);
 
 size_t fifo_waiting(int fd); /* bytes that it holds */
 
+/* Takes the first bytes, at most count, and forgets them: how many, or -errno. null_fd is
+ * /dev/null, or -1. */
+ssize_t fifo_discard(int fd, int null_fd, size_t count);
+
 /* A pipe and a buffer to look at what a FIFO holds without taking it. */
 struct peek {
     int pipe[2];

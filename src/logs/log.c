@@ -1,84 +1,76 @@
-/* One service's log: opening it, and what is asked about it from other threads. */
+/* One service's log: opening it, and what it is set to. */
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "channel.h"
 #include "state.h"
 #include "wait.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 
-void log_free(struct log *log)
+/* Nobody else can see it any more. */
+void log_free(struct log *log) NO_THREAD_SAFETY_CHECK
 {
     if (!log)
         return;
-    closep(&log->fifo_fd);
-    closep(&log->file_fd);
-    free(log->fifo_path);
+    for (int stream = 0; stream < STREAMS; stream++)
+        channel_free(log->channels[stream]);
     free(log);
 }
 
-static void log_freep(struct log **log)
+static void take_settings(struct log *log, const struct service_spec *spec)
+    REQUIRES(logs_lock_class)
 {
-    log_free(*log);
+    log->separate = spec->separate_stderr;
+    log->settings = (struct settings){
+        .target = spec->output_target,
+        .timestamps = spec->log_timestamps,
+        .compress = spec->log_compress,
+        .when_full = spec->when_full,
+        .max_size = spec->log_max_size,
+        .max_files = spec->log_max_files,
+        .max_age_us = spec->log_max_age_us,
+    };
 }
 
-/* Services of any user must be able to pass, whatever our umask. */
-static int make_folder(const char *path, struct error *err)
+/* The thread takes up what does not come by itself with the next bytes. */
+static void tell_change(struct log *log)
 {
-    if (mkdir(path, 0755) < 0)
-        return errno == EEXIST ? 0 : error_set(err, -errno, "make folder %s: %m", path);
-    return chmod(path, 0755) < 0 ? error_set(err, -errno, "set the mode of %s: %m", path) : 0;
+    logs_lock(log->logs);
+    if (list_empty(&log->in_changed))
+        list_append(&log->logs->changed, &log->in_changed);
+    logs_unlock(log->logs);
+    logs_wake(log->logs);
 }
 
-static int open_fifo(struct log *log, const struct service_spec *spec, struct error *err)
+void log_settings(struct log *log, struct settings *ret_settings)
 {
-    CLEANUP(freep) char *folder = NULL;
-    int result;
-
-    if (asprintf(&folder, "%s/%s", log->logs->runtime_dir, log->name) < 0) {
-        folder = NULL;
-        return error_set(err, -ENOMEM, "open the log of %s: %m", log->name);
-    }
-    if (asprintf(&log->fifo_path, "%s/out", folder) < 0) {
-        log->fifo_path = NULL;
-        return error_set(err, -ENOMEM, "open the log of %s: %m", log->name);
-    }
-    result = make_folder(folder, err);
-    if (result == 0)
-        result = fifo_open(log->fifo_path, &log->fifo_fd, err);
-    return result < 0 ? result : fifo_own(log->fifo_fd, spec, err);
+    logs_lock(log->logs);
+    *ret_settings = log->settings;
+    logs_unlock(log->logs);
 }
 
-static int make(struct logs *logs, const struct service_spec *spec, struct log **ret_log,
-                struct error *err)
+struct channel *log_channel(struct log *log, enum stream stream)
 {
-    CLEANUP(log_freep) struct log *log = calloc(1, sizeof *log);
-    int result;
+    struct channel *ch;
 
-    if (!log)
-        return error_set(err, -ENOMEM, "open the log of %s: %m", spec->name);
-    log->logs = logs;
-    log->fifo_fd = log->file_fd = -1;
-    snprintf(log->name, sizeof log->name, "%s", spec->name);
-    log->files = (struct log_files){.dir_fd = logs->dir_fd, .service = log->name};
-    list_init(&log->in_paused);
-    result = open_fifo(log, spec, err);
-    if (result < 0)
-        return result;
-    log->file_fd = files_open_current(&log->files);
-    if (log->file_fd < 0)
-        return error_set(err, log->file_fd, "open the file %s.log: %m", log->name);
-    *ret_log = take(log);
-    return 0;
+    logs_lock(log->logs);
+    ch = log->channels[stream];
+    logs_unlock(log->logs);
+    return ch;
 }
 
-static void set_limits(struct log *log, const struct service_spec *spec) REQUIRES(logs_lock_class)
+const char *log_fifo(const struct log *log, enum stream stream)
 {
-    log->max_size = spec->log_max_size;
-    log->max_files = spec->log_max_files;
+    const struct channel *ch;
+
+    logs_lock(log->logs);
+    ch = stream == STREAM_STDOUT || log->separate ? log->channels[stream] : NULL;
+    logs_unlock(log->logs);
+    return ch ? ch->fifo_path : NULL;
 }
+
+/* ---- all of them ---- */
 
 /* The first whose name is not below name. */
 static size_t place_of(const struct logs *logs, const char *name) REQUIRES(logs_lock_class)
@@ -115,100 +107,115 @@ struct log *logs_at(struct logs *logs, size_t index)
     return log;
 }
 
-/* From here on the thread may use it. */
+struct channel *logs_next_channel(struct logs *logs, size_t *index)
+{
+    struct log *log;
+
+    while ((log = logs_at(logs, *index / STREAMS))) {
+        struct channel *ch = log_channel(log, (enum stream)(*index % STREAMS));
+
+        ++*index;
+        if (ch)
+            return ch;
+    }
+    return NULL;
+}
+
+/* ---- opening ---- */
+
+/* From here on the thread may use the channel. */
+static int publish_channel(struct channel *ch) REQUIRES(logs_lock_class)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = ch};
+
+    if (epoll_ctl(ch->log->logs->epoll_fd, EPOLL_CTL_ADD, ch->fifo_fd, &event) < 0)
+        return -errno;
+    ch->log->channels[ch->stream] = ch;
+    wait_adopt(ch);
+    return 0;
+}
+
 static int publish(struct log *log) REQUIRES(logs_lock_class)
 {
     struct logs *logs = log->logs;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = log};
     size_t place = place_of(logs, log->name);
     struct log **grown = realloc(logs->all, (logs->count + 1) * sizeof *grown);
 
     if (!grown)
         return -ENOMEM;
     logs->all = grown;
-    if (epoll_ctl(logs->epoll_fd, EPOLL_CTL_ADD, log->fifo_fd, &event) < 0)
-        return -errno;
     memmove(grown + place + 1, grown + place, (logs->count - place) * sizeof *grown);
     grown[place] = log;
     logs->count++;
-    wait_adopt(log);
     return 0;
 }
 
-/* Of two that open the same service at once, the second gets the log of the first. */
-static int add(struct log *made, const struct service_spec *spec, struct log **ret_log,
-               struct error *err)
+/* A log without channels. Of two that make one of the same name at once, both get the first. */
+static int find_or_make(struct logs *logs, const struct service_spec *spec, struct log **ret_log,
+                        struct error *err)
 {
-    struct logs *logs = made->logs;
-    struct log *log;
+    struct log *made = calloc(1, sizeof *made), *log;
     int result = 0;
 
+    if (!made)
+        return error_set(err, -ENOMEM, "open the log of %s: %m", spec->name);
+    made->logs = logs;
+    snprintf(made->name, sizeof made->name, "%s", spec->name);
     logs_lock(logs);
     log = logs_find(logs, spec->name);
     if (!log) {
-        list_init(&made->waiters);
-        set_limits(made, spec);
-        result = publish(made);
         log = made;
+        list_init(&log->in_changed);
+        result = publish(log);
     }
     logs_unlock(logs);
     if (result < 0 || log != made)
         log_free(made);
     if (result < 0)
-        return error_set(err, result, "watch the log of %s: %m", spec->name);
+        return error_set(err, result, "open the log of %s: %m", spec->name);
     *ret_log = log;
     return 0;
+}
+
+/* Opens the channel, or gives the one that is there its owner. */
+static int open_channel(struct log *log, enum stream stream, const struct service_spec *spec,
+                        bool must, struct error *err)
+{
+    struct channel *ch = log_channel(log, stream), *made = NULL;
+    int result;
+
+    if (ch)
+        return fifo_own(ch->fifo_fd, spec, err);
+    result = channel_open(log, stream, spec, must, &made, err);
+    if (result < 0 || !made)
+        return result;
+    logs_lock(log->logs);
+    if (!log->channels[stream]) {
+        result = publish_channel(made);
+        made = result < 0 ? made : NULL;
+    }
+    logs_unlock(log->logs);
+    channel_free(made);
+    return result < 0 ? error_set(err, result, "watch the log of %s: %m", log->name) : 0;
 }
 
 int log_open_service(struct logs *logs, const struct service_spec *spec, struct log **ret_log,
                      struct error *err)
 {
-    struct log *log;
-    int result;
+    struct log *log = NULL;
+    int result = find_or_make(logs, spec, &log, err);
 
+    if (result < 0)
+        return result;
     logs_lock(logs);
-    log = logs_find(logs, spec->name);
-    if (log)
-        set_limits(log, spec);
+    take_settings(log, spec);
     logs_unlock(logs);
-    if (!log) {
-        result = make(logs, spec, &log, err);
-        return result < 0 ? result : add(log, spec, ret_log, err);
-    }
-    result = fifo_own(log->fifo_fd, spec, err);
+    result = open_channel(log, STREAM_STDOUT, spec, true, err);
+    /* A former daemon may have opened it for an instance that still writes to it. */
+    if (result == 0)
+        result = open_channel(log, STREAM_STDERR, spec, spec->separate_stderr, err);
+    tell_change(log);
     if (result == 0)
         *ret_log = log;
     return result;
-}
-
-const char *log_fifo(const struct log *log)
-{
-    return log->fifo_path;
-}
-
-int64_t log_position(struct log *log)
-{
-    int64_t position;
-
-    logs_lock(log->logs);
-    if (log->moving) {
-        uint64_t move = log->moves;
-
-        log->position_waits++;
-        while (log->moves == move)
-            cond_wait(&log->logs->moved, &log->logs->lock);
-        log->position_waits--;
-        position = log->position; /* of that move or of a later one: in both cases since the call */
-    } else {
-        position = log->captured + (int64_t)fifo_waiting(log->fifo_fd);
-    }
-    logs_unlock(log->logs);
-    return position;
-}
-
-void log_trouble(struct log *log, struct log_trouble *ret_trouble)
-{
-    logs_lock(log->logs);
-    *ret_trouble = log->trouble;
-    logs_unlock(log->logs);
 }

@@ -6,5 +6,5 @@
 #include "state.h"
 
 /* As log_reader_open(), going back over back bytes at most. */
-int reader_open(struct logs *logs, const char *service, size_t lines, int64_t back,
-                struct log_reader **ret_reader);
+int reader_open(struct logs *logs, const char *service, enum stream stream, size_t lines,
+                int64_t back, struct log_reader **ret_reader);

@@ -1,7 +1,9 @@
-/* Reads lines back from the files; when those can't be written, from the FIFO too. */
+/* Reads lines back from the files, or from the ring where no file has them as they were written;
+ * when they can't be kept, from the FIFO too. */
 #include "tail.h"
 
 #include "capture.h"
+#include "move.h"
 #include "reader.h"
 
 #include <errno.h>
@@ -76,7 +78,7 @@ static void keep_last(struct string_list *list, size_t count)
     list->count = count;
 }
 
-static void add_files(struct lines *l, const struct tail *tail, int64_t back)
+static void add_files(struct lines *l, const struct channel *ch, size_t count, int64_t back)
 {
     struct log_reader *reader;
     char block[16384];
@@ -84,39 +86,65 @@ static void add_files(struct lines *l, const struct tail *tail, int64_t back)
 
     if (back > BACK_LIMIT)
         back = BACK_LIMIT;
-    if (back <= 0 || tail->count == 0 ||
-        reader_open(tail->log->logs, tail->log->name, tail->count, back, &reader) < 0)
+    if (back <= 0 || count == 0 ||
+        reader_open(ch->log->logs, ch->log->name, ch->stream, count, back, &reader) < 0)
         return;
     while ((n = log_reader_read(reader, block, sizeof block)) > 0)
         add(l, block, (size_t)n);
     log_reader_close(reader);
 }
 
-/* skip: bytes that came before the place that is asked for. */
-static void add_fifo(struct lines *l, const struct tail *tail, int64_t skip)
+/* Of a line whose beginning was pushed out the rest is left out. */
+static void add_ring(struct lines *l, const struct channel *ch, int64_t back)
 {
-    struct peek *peek = &tail->log->logs->peek;
-    ssize_t n = fifo_peek(tail->log->fifo_fd, peek, PEEK_MAX);
+    char data[RING_SIZE];
+    size_t size = back > 0 ? ring_last(&ch->ring, (size_t)back, data) : 0, skip = 0;
+
+    if (size == RING_SIZE && back > RING_SIZE) {
+        const char *end = memchr(data, '\n', size);
+
+        skip = end ? (size_t)(end - data) + 1 : 0;
+    }
+    add(l, data + skip, size - skip);
+}
+
+/* skip: bytes that came before the place that is asked for. */
+static void add_fifo(struct lines *l, const struct channel *ch, int64_t skip)
+{
+    struct peek *peek = &ch->log->logs->peek;
+    ssize_t n = fifo_peek(ch->fifo_fd, peek, PEEK_MAX);
 
     if (n > skip)
         add(l, peek->data + skip, (size_t)(n - skip));
 }
 
+static void add_channel(struct lines *l, struct channel *ch, int64_t since, size_t count)
+{
+    int drained = capture_drain(ch);
+    int64_t captured = move_captured(ch), back = captured - since;
+
+    if (ch->plain_since == NEVER_PLAIN)
+        add_ring(l, ch, back);
+    else if (since >= ch->plain_since)
+        add_files(l, ch, count, back);
+    else
+        add_files(l, ch, count, captured - ch->plain_since + (int64_t)ch->plain_note);
+    if (drained < 0)
+        add_fifo(l, ch, back < 0 ? -back : 0);
+    if (l->begun)
+        end_line(l);
+}
+
 static void answer(struct tail *tail)
 {
-    struct log *log = tail->log;
     struct lines lines = {0};
-    int drained = capture_drain(log);
-    int64_t back;
 
-    logs_lock(log->logs);
-    back = log->captured - tail->since;
-    logs_unlock(log->logs);
-    add_files(&lines, tail, back);
-    if (drained < 0)
-        add_fifo(&lines, tail, back < 0 ? -back : 0);
-    if (lines.begun)
-        end_line(&lines);
+    for (int stream = 0; stream < STREAMS; stream++) {
+        struct channel *ch = log_channel(tail->log, (enum stream)stream);
+
+        if (ch)
+            add_channel(&lines, ch, move_position(tail->log, tail->since, ch->stream), tail->count);
+    }
     keep_last(&lines.list, tail->count);
     tail->done(tail->context, &lines.list);
     string_list_clear(&lines.list);

@@ -1,4 +1,4 @@
-/* Every waiter stands in two lists: all of them, for their times, and those of its log. */
+/* Every waiter stands in two lists: all of them, for their times, and those of its channel. */
 #include "wait.h"
 
 #include "base/clock.h"
@@ -11,24 +11,34 @@
 struct waiter {
     struct list any, same;
     const char *service;
+    enum stream stream;
     int64_t until;
     log_wait_done *done;
     void *context;
 };
 
-static int64_t mark_of(struct logs *logs, const char *service) REQUIRES(logs_lock_class)
+static struct channel *find(struct logs *logs, const char *service, enum stream stream)
+    REQUIRES(logs_lock_class)
 {
-    const struct log *log = logs_find(logs, service);
+    struct log *log = logs_find(logs, service);
 
-    return log ? log->captured : NOT_OPEN;
+    return log ? log->channels[stream] : NULL;
 }
 
-int64_t wait_mark(struct logs *logs, const char *service)
+static int64_t mark_of(struct logs *logs, const char *service, enum stream stream)
+    REQUIRES(logs_lock_class)
+{
+    const struct channel *ch = find(logs, service, stream);
+
+    return ch ? ch->filed : NOT_OPEN;
+}
+
+int64_t wait_mark(struct logs *logs, const char *service, enum stream stream)
 {
     int64_t mark;
 
     logs_lock(logs);
-    mark = mark_of(logs, service);
+    mark = mark_of(logs, service, stream);
     logs_unlock(logs);
     return mark;
 }
@@ -36,27 +46,31 @@ int64_t wait_mark(struct logs *logs, const char *service)
 /* Whether the thread must be told of an earlier time. */
 static bool insert(struct logs *logs, struct waiter *w) REQUIRES(logs_lock_class)
 {
-    struct log *log = logs_find(logs, w->service);
+    struct channel *ch = find(logs, w->service, w->stream);
 
     list_append(&logs->waiters, &w->any);
-    list_append(log ? &log->waiters : &logs->strangers, &w->same);
+    list_append(ch ? &ch->waiters : &logs->strangers, &w->same);
     if (w->until >= logs->nearest)
         return false;
     logs->nearest = w->until;
     return true;
 }
 
-bool wait_add(struct logs *logs, const char *service, int64_t mark, int64_t until_mono,
-              log_wait_done *done, void *context)
+bool wait_add(struct logs *logs, const char *service, enum stream stream, int64_t mark,
+              int64_t until_mono, log_wait_done *done, void *context)
 {
     struct waiter *w = malloc(sizeof *w);
     bool added, earlier = false;
 
     if (!w)
         return false;
-    *w = (struct waiter){.service = service, .until = until_mono, .done = done, .context = context};
+    *w = (struct waiter){.service = service,
+                         .stream = stream,
+                         .until = until_mono,
+                         .done = done,
+                         .context = context};
     logs_lock(logs);
-    added = !logs->stopping && mark_of(logs, service) == mark;
+    added = !logs->stopping && mark_of(logs, service, stream) == mark;
     if (added)
         earlier = insert(logs, w);
     logs_unlock(logs);
@@ -79,20 +93,20 @@ static void find_nearest(struct logs *logs) REQUIRES(logs_lock_class)
     }
 }
 
-void wait_take_log(struct log *log, struct list *ready)
+void wait_take_channel(struct channel *ch, struct list *ready)
 {
     bool nearest = false;
 
-    list_for_each(link, &log->waiters)
+    list_for_each(link, &ch->waiters)
     {
         struct waiter *w = list_entry(link, struct waiter, same);
 
-        nearest |= w->until == log->logs->nearest;
+        nearest |= w->until == ch->log->logs->nearest;
         list_remove(&w->any);
     }
-    list_take_all(ready, &log->waiters);
+    list_take_all(ready, &ch->waiters);
     if (nearest)
-        find_nearest(log->logs);
+        find_nearest(ch->log->logs);
 }
 
 static void take_until(struct logs *logs, int64_t until, struct list *ready)
@@ -133,15 +147,15 @@ void wait_end(struct list *ready)
     }
 }
 
-void wait_adopt(struct log *log)
+void wait_adopt(struct channel *ch)
 {
-    list_for_each_safe(link, &log->logs->strangers)
+    list_for_each_safe(link, &ch->log->logs->strangers)
     {
         const struct waiter *w = list_entry(link, struct waiter, same);
 
-        if (strcmp(w->service, log->name) != 0)
+        if (w->stream != ch->stream || strcmp(w->service, ch->log->name) != 0)
             continue;
         list_remove(link);
-        list_append(&log->waiters, link);
+        list_append(&ch->waiters, link);
     }
 }

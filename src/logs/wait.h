@@ -4,19 +4,20 @@
 
 #include "state.h"
 
-/* Where a service's log is: changes with everything that is captured. */
-int64_t wait_mark(struct logs *logs, const char *service) EXCLUDES(logs_lock_class);
+/* Where a stream's files are: changes with everything that is put into them. */
+int64_t wait_mark(struct logs *logs, const char *service, enum stream stream)
+    EXCLUDES(logs_lock_class);
 /* false: the log has gone on since mark, or nothing is waited for any more, or no memory: done will
  * not be called. service must live as long as the wait. */
-bool wait_add(struct logs *logs, const char *service, int64_t mark, int64_t until_mono,
-              log_wait_done *done, void *context) EXCLUDES(logs_lock_class);
+bool wait_add(struct logs *logs, const char *service, enum stream stream, int64_t mark,
+              int64_t until_mono, log_wait_done *done, void *context) EXCLUDES(logs_lock_class);
 
-/* These move waiters to ready, for wait_end(): those of a log, all whose time has come, all. */
-void wait_take_log(struct log *log, struct list *ready) REQUIRES(logs_lock_class);
+/* These move waiters to ready, for wait_end(): those of a stream, all whose time has come, all. */
+void wait_take_channel(struct channel *ch, struct list *ready) REQUIRES(logs_lock_class);
 void wait_take_due(struct logs *logs, int64_t now, struct list *ready) REQUIRES(logs_lock_class);
 void wait_take_all(struct logs *logs, struct list *ready) REQUIRES(logs_lock_class);
 /* Calls them. */
 void wait_end(struct list *ready) EXCLUDES(logs_lock_class);
 
-/* A log has been opened: strangers that have waited for it by name are its own now. */
-void wait_adopt(struct log *log) REQUIRES(logs_lock_class);
+/* It has been opened: strangers that have waited for it by name are its own now. */
+void wait_adopt(struct channel *ch) REQUIRES(logs_lock_class);

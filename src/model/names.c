@@ -8,13 +8,18 @@
 
 SET(service_state_names, "stopped", "starting", "running", "stopping", "backoff", "failed");
 SET(goal_names, "down", "up");
-SET(action_names, "start", "stop", "restart");
+SET(action_names, "start", "stop", "restart", "reload", "signal");
+SET(mode_names, "queue", "fail", "replace");
 SET(operation_state_names, "queued", "running", "succeeded", "failed", "timed_out", "cancelled",
     "superseded", "interrupted");
 SET(origin_names, "api", "boot", "recovery", "dependency", "config", "shutdown");
 SET(readiness_type_names, "delay", "immediate", "fd");
 SET(restart_policy_names, "always", "on-failure", "no");
 SET(containment_names, "none", "cgroup", "best-effort");
+SET(output_target_names, "file", "console", "both", "none");
+SET(stream_names, "stdout", "stderr");
+SET(when_full_names, "block", "drop");
+SET(event_kind_names, "operation", "state", "exit", "config", "daemon");
 SET(role_names, "none", "read", "operate", "admin");
 
 const char *name_of(const struct name_set *set, int value)

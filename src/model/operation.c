@@ -8,20 +8,23 @@
 
 void operation_deinit(struct operation *op)
 {
+    free(op->reason);
     free(op->waiting_for);
     free(op->detail);
     string_list_clear(&op->output);
-    op->waiting_for = op->detail = NULL;
+    op->reason = op->waiting_for = op->detail = NULL;
 }
 
 int operation_copy(struct operation *to, const struct operation *from)
 {
     struct operation copy = *from;
 
+    copy.reason = from->reason ? strdup(from->reason) : NULL;
     copy.waiting_for = from->waiting_for ? strdup(from->waiting_for) : NULL;
     copy.detail = from->detail ? strdup(from->detail) : NULL;
     copy.output = (struct string_list){0};
-    if ((from->waiting_for && !copy.waiting_for) || (from->detail && !copy.detail))
+    if ((from->reason && !copy.reason) || (from->waiting_for && !copy.waiting_for) ||
+        (from->detail && !copy.detail))
         goto fail;
     for (size_t i = 0; i < from->output.count; i++)
         if (string_list_add(&copy.output, from->output.items[i]) < 0)
@@ -41,6 +44,25 @@ static void json_seconds(struct text *t, int64_t us)
         text_appendf(t, ".%06d", (int)(us % USEC_PER_SEC));
 }
 
+static void json_id(struct text *t, const char *key, int64_t id)
+{
+    text_append(t, key);
+    if (id)
+        text_json_int(t, id);
+    else
+        text_append(t, "null");
+}
+
+static void json_signal(struct text *t, const struct operation *op)
+{
+    char name[16];
+
+    text_append(t, ",\"signal\":");
+    if (op->action == ACTION_SIGNAL)
+        signal_name(op->signal, name);
+    text_json_string(t, op->action == ACTION_SIGNAL ? name : NULL);
+}
+
 void operation_json(const struct operation *op, struct text *t)
 {
     text_append(t, "{\"id\":");
@@ -52,9 +74,11 @@ void operation_json(const struct operation *op, struct text *t)
                  op->changed ? "true" : "false", name_of(&origin_names, (int)op->origin));
     text_append(t, ",\"requested_by\":");
     text_json_string(t, op->requested_by);
-    text_appendf(t, ",\"batch\":null,\"position\":%d,\"waiting_for\":", op->position);
+    json_id(t, ",\"batch\":", op->batch);
+    text_appendf(t, ",\"position\":%d,\"waiting_for\":", op->position);
     text_json_string(t, op->waiting_for);
-    text_append(t, ",\"coalesced_into\":null,\"accepted_at\":");
+    json_id(t, ",\"coalesced_into\":", op->coalesced_into);
+    text_append(t, ",\"accepted_at\":");
     text_json_utc(t, op->accepted_utc);
     text_append(t, ",\"started_at\":");
     text_json_utc(t, op->started_utc);
@@ -62,6 +86,11 @@ void operation_json(const struct operation *op, struct text *t)
     text_json_utc(t, op->finished_utc);
     text_append(t, ",\"timeout_seconds\":");
     json_seconds(t, op->timeout_us);
+    json_signal(t, op);
+    text_append(t, ",\"reason\":");
+    text_json_string(t, op->reason);
+    text_append(t, ",\"durable\":");
+    text_json_bool(t, op->durable);
     text_append(t, ",\"detail\":");
     text_json_string(t, op->detail);
     text_append(t, ",\"exit\":");

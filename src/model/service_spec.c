@@ -70,6 +70,9 @@ struct service_spec *spec_new(const char *name)
         .stable_after_us = 60 * USEC_PER_SEC,
         .log_max_size = 10 << 20,
         .log_max_files = 5,
+        .memory = -1,
+        .cpu_milli = -1,
+        .tasks = -1,
         .nofile = -1,
         .core = -1,
     };
@@ -101,6 +104,8 @@ void spec_unref(struct service_spec *spec)
     free(spec->groups);
     string_list_clear(&spec->environment);
     free(spec->environment_file);
+    free(spec->reload_command);
+    string_list_clear(&spec->reload_argv);
     string_list_clear(&spec->tags);
     string_list_clear(&spec->requires);
     string_list_clear(&spec->wants);
@@ -128,9 +133,76 @@ bool spec_same_instance(const struct service_spec *a, const struct service_spec 
            same_identity(a, b) && string_list_equal(&a->environment, &b->environment) &&
            same_string(a->environment_file, b->environment_file) &&
            a->environment_file_optional == b->environment_file_optional && a->umask == b->umask &&
-           a->readiness == b->readiness && a->nofile == b->nofile && a->core == b->core &&
+           a->separate_stderr == b->separate_stderr && a->memory == b->memory &&
+           a->cpu_milli == b->cpu_milli && a->tasks == b->tasks && a->readiness == b->readiness &&
+           a->nofile == b->nofile && a->core == b->core &&
            a->set_oom_score_adjust == b->set_oom_score_adjust &&
            a->oom_score_adjust == b->oom_score_adjust;
+}
+
+/* ---- digest: FNV-1a over what spec_same_instance() compares ---- */
+
+static uint64_t mix(uint64_t hash, const void *data, size_t size)
+{
+    const unsigned char *byte = data;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t mix_integer(uint64_t hash, int64_t value)
+{
+    return mix(hash, &value, sizeof value);
+}
+
+/* NULL differs from "", and a string ends where it ends. */
+static uint64_t mix_string(uint64_t hash, const char *string)
+{
+    return string ? mix(mix_integer(hash, 1), string, strlen(string) + 1) : mix_integer(hash, 0);
+}
+
+static uint64_t mix_list(uint64_t hash, const struct string_list *list)
+{
+    hash = mix_integer(hash, (int64_t)list->count);
+    for (size_t i = 0; i < list->count; i++)
+        hash = mix_string(hash, list->items[i]);
+    return hash;
+}
+
+static uint64_t mix_identity(uint64_t hash, const struct service_spec *spec)
+{
+    hash = mix_integer(mix_integer(mix_integer(hash, spec->set_user), spec->uid), spec->gid);
+    hash = mix_string(mix_string(hash, spec->user), spec->home);
+    hash = mix_integer(hash, (int64_t)spec->group_count);
+    return spec->group_count ? mix(hash, spec->groups, spec->group_count * sizeof *spec->groups)
+                             : hash;
+}
+
+uint64_t spec_digest(const struct service_spec *spec)
+{
+    const int64_t numbers[] = {
+        spec->environment_file_optional,
+        spec->umask,
+        spec->separate_stderr,
+        spec->memory,
+        spec->cpu_milli,
+        spec->tasks,
+        (int64_t)spec->readiness,
+        spec->nofile,
+        spec->core,
+        spec->set_oom_score_adjust,
+        spec->oom_score_adjust,
+    };
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    hash = mix_list(hash, &spec->argv);
+    hash = mix_string(hash, spec->directory);
+    hash = mix_identity(hash, spec);
+    hash = mix_list(hash, &spec->environment);
+    hash = mix_string(hash, spec->environment_file);
+    hash = mix(hash, numbers, sizeof numbers);
+    return hash ? hash : 1;
 }
 
 bool spec_equal(const struct service_spec *a, const struct service_spec *b)
@@ -140,7 +212,11 @@ bool spec_equal(const struct service_spec *a, const struct service_spec *b)
            string_list_equal(&a->wants, &b->wants) && string_list_equal(&a->after, &b->after) &&
            a->autostart == b->autostart && a->timeout_us == b->timeout_us &&
            a->stop_signal == b->stop_signal && a->stop_timeout_us == b->stop_timeout_us &&
-           a->queue_limit == b->queue_limit && a->ready_delay_us == b->ready_delay_us &&
+           a->queue_limit == b->queue_limit && a->reload_signal == b->reload_signal &&
+           string_list_equal(&a->reload_argv, &b->reload_argv) && a->coalesce == b->coalesce &&
+           a->output_target == b->output_target && a->log_max_age_us == b->log_max_age_us &&
+           a->log_compress == b->log_compress && a->log_timestamps == b->log_timestamps &&
+           a->when_full == b->when_full && a->ready_delay_us == b->ready_delay_us &&
            a->ready_timeout_us == b->ready_timeout_us && a->restart == b->restart &&
            a->first_delay_us == b->first_delay_us && a->max_delay_us == b->max_delay_us &&
            a->stable_after_us == b->stable_after_us && a->attempts == b->attempts &&

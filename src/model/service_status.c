@@ -9,6 +9,8 @@ void status_free(struct service_status *status)
     spec_unref(status->spec);
     free(status->waiting_for);
     free(status->config_error);
+    free(status->log_error);
+    free(status->place);
     free(status);
 }
 
@@ -77,5 +79,7 @@ void status_json(const struct service_status *s, struct text *t)
     text_json_bool(t, s->config_changed);
     text_append(t, ",\"config_error\":");
     text_json_string(t, s->config_error);
+    text_append(t, ",\"log_error\":");
+    text_json_string(t, s->log_error);
     text_append(t, "}");
 }

@@ -1,8 +1,10 @@
 """orderlyctl, each subcommand as typed, and each of its exit statuses."""
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import unittest
 
 from harness.orderly import ORDERLYCTL, ROOT, Daemon, Shared, fake, main, on_fd, run_ctl
@@ -129,7 +131,7 @@ class Commands(WithDaemon):
 
     def test_reload_config_and_what_reload_alone_says(self):
         self.assertIn("nothing has changed", self.ctl("reload-config").stdout)
-        found = self.ctl("reload", "backend", status=USAGE)
+        found = self.ctl("reload", status=USAGE)
         self.assertIn("reload-config", found.stderr)
 
     def test_version_tells_both(self):
@@ -141,8 +143,9 @@ class Commands(WithDaemon):
     def test_help_of_everything(self):
         out = run_ctl("--help")
         self.assertEqual(out.returncode, DONE)
-        for name in ("status", "start", "stop", "restart", "logs", "queue", "history", "wait",
-                     "cancel", "check", "reload-config", "shutdown", "version"):
+        for name in ("status", "is-active", "pid", "start", "stop", "restart", "reload", "signal",
+                     "goal", "logs", "rotate", "queue", "history", "wait", "cancel", "check",
+                     "reload-config", "shutdown", "version"):
             self.assertIn(name, out.stdout)
             one = run_ctl(name, "--help")
             self.assertEqual(one.returncode, DONE, name)
@@ -154,7 +157,12 @@ class Commands(WithDaemon):
                            (("queue",), (dict, list)), (("history",), (dict, list)),
                            (("restart", "backend"), dict), (("wait", number), dict),
                            (("start", "backend", "--no-wait"), dict), (("version",), dict),
-                           (("reload-config",), dict), (("stop", "idle", "doomed"), list)):
+                           (("reload-config",), dict), (("stop", "idle", "doomed"), dict),
+                           (("goal", "down", "idle", "doomed"), list),
+                           (("rotate", "backend"), dict), (("rotate", "@web"), list),
+                           (("queue", "@web", "idle"), list), (("history", "@web"), list),
+                           (("wait", number, number), list),
+                           (("status", "@web", "hung"), list)):
             with self.subTest(args):
                 self.assertIsInstance(json.loads(self.ctl(*args, "--json").stdout), kind)
         found = self.ctl("start", "doomed", "--json", status=FAILED)
@@ -176,27 +184,73 @@ class ExitStatuses(WithDaemon):
         for args in ((), ("strat", "backend"), ("start",), ("start", "backend", "--bogus"),
                      ("wait",), ("wait", "abc"), ("cancel", "x"), ("logs",), ("logs", "a", "b"),
                      ("status", "--timeout", "5s"), ("start", "backend", "--timeout", "soon"),
-                     ("logs", "-n", "x", "backend"), ("version", "extra")):
+                     ("logs", "-n", "x", "backend"), ("version", "extra"), ("signal", "HUP"),
+                     ("signal", "backend", "HUP"), ("goal", "sideways", "backend"),
+                     ("pid",), ("pid", "a", "b"), ("wait", "1", "x"), ("cancel", "1", "x"),
+                     ("restart", "--all", "backend"), ("restart", "--coalesce=often", "backend"),
+                     ("stop", "--mode", "soon", "backend"), ("start", "--now", "backend"),
+                     ("stop", "--now", "--mode=fail", "backend"),
+                     ("restart", "--reason", "", "backend"),
+                     ("restart", "--reason", 257 * "x", "backend"),
+                     ("restart", "--idempotency-key", "a b", "backend"),
+                     ("logs", "--stream", "stdin", "backend"),
+                     ("status", "--socket", "x", "--url", "http://localhost"),
+                     ("status", "--socket", "x", "--cacert", "y"), ("events",), ("freeze",)):
             with self.subTest(args):
                 found = self.ctl(*args, status=USAGE)
                 self.assertEqual(found.stdout, "")
                 self.assertIn("orderlyctl: ", found.stderr)
         self.assertIn('"start"', self.ctl("strat", "x", status=USAGE).stderr)
 
+    def test_2_for_a_timeout_that_no_operation_can_have_in_plain_words(self):
+        found = self.ctl("restart", "backend", "--timeout", "25h", status=USAGE)
+        self.assertIn("at most 24h, not 25h", found.stderr)
+        found = self.ctl("restart", "backend", "--timeout", "1us", status=USAGE)
+        self.assertIn("at least 1ms, not 1us", found.stderr)
+
+    def test_3_when_a_named_service_does_not_run(self):
+        found = self.ctl("is-active", "backend", "idle", status=NOT_RUNNING)
+        self.assertEqual(found.stdout, "backend: running\nidle: stopped\n")
+        self.ctl("is-active", "--all", status=NOT_RUNNING)
+        self.assertEqual(self.ctl("is-active", "-q", "back*", "@web").stdout, "")
+        self.assertEqual(self.ctl("is-active", "--quiet", "idle", status=NOT_RUNNING).stdout, "")
+        self.ctl("status", "--all", status=NOT_RUNNING)
+        self.ctl("status")
+        found = self.ctl("pid", "idle", status=NOT_RUNNING)
+        self.assertEqual(found.stdout, "")
+        self.assertIn("stopped", found.stderr)
+        self.assertEqual(self.ctl("pid", "backend").stdout, f"{self.d.status('backend')['pid']}\n")
+
     def test_4_for_an_unknown_service_or_operation_with_the_nearest(self):
         for args in (("start", "backendd"), ("status", "backendd"), ("logs", "backendd"),
-                     ("queue", "backendd"), ("history", "backendd"), ("restart", "backendd")):
+                     ("queue", "backendd"), ("history", "backendd"), ("restart", "backendd"),
+                     ("pid", "backendd"), ("is-active", "backendd"), ("rotate", "backendd"),
+                     ("goal", "up", "backendd"), ("signal", "HUP", "backendd"),
+                     ("queue", "hung", "backendd"), ("history", "hung", "backendd"),
+                     ("stop", "hung", "backendd")):
             with self.subTest(args):
                 found = self.ctl(*args, status=UNKNOWN)
                 self.assertIn('"backend"', found.stderr)
         self.ctl("wait", "999999", status=UNKNOWN)
         self.ctl("cancel", "999999", status=UNKNOWN)
 
-    def test_an_unknown_name_among_others_starts_none_of_them_unseen(self):
+    def test_4_for_a_pattern_that_nothing_matches(self):
+        self.assertIn('"zz*"', self.ctl("restart", "zz*", status=UNKNOWN).stderr)
+        self.assertIn('"zz"', self.ctl("status", "@zz", status=UNKNOWN).stderr)
+
+    def test_json_of_an_unknown_name_is_an_error_and_never_an_empty_list(self):
+        for words in (("backendd",), ("zz*",), ("@zz",), ("backendd", "zz*")):
+            with self.subTest(words):
+                found = self.ctl("status", "--json", *words, status=UNKNOWN)
+                self.assertEqual(found.stdout, "")
+                self.assertIn(words[0].lstrip("@"), found.stderr)
+
+    def test_an_unknown_name_among_others_touches_none_of_them(self):
         before = self.d.status("backend")["generation"]
         found = self.ctl("restart", "backend", "backendd", status=UNKNOWN)
         self.assertIn("backendd", found.stderr)
-        self.assertIn(self.d.status("backend")["generation"] - before, (0, 1))
+        self.assertEqual(self.d.status("backend")["generation"], before)
+        self.assertEqual(self.d.operations("?service=backend&state=queued"), [])
 
     def test_5_when_nobody_is_there(self):
         for args in (("--socket", "/nonexistent/api.sock"), ("--url", "http://127.0.0.1:1")):
@@ -268,6 +322,23 @@ class Finding(WithDaemon):
         found = run_ctl("status", "--url", url)
         self.assertEqual(found.returncode, DENIED, found)
 
+    def test_a_token_is_not_sent_where_everybody_could_read_it(self):
+        for url in ("http://192.0.2.1:8091", "http://orderly.example", "HTTP://[2001:db8::1]:1"):
+            with self.subTest(url):
+                found = run_ctl("status", "--url", url, "--token-file", self.d.token_file)
+                self.assertEqual(found.returncode, USAGE, found)
+                self.assertIn("the token is not sent", found.stderr)
+        for host in ("localhost", "127.0.0.1"):
+            self.check("--url", f"http://{host}:{self.d.port}/", "--token-file", self.d.token_file)
+
+    def test_a_url_is_an_address_and_no_more(self):
+        for url in ("127.0.0.1:1", "ftp://localhost", "http://", "http://localhost/?x",
+                    "http://me:secret@localhost", "http://localhost/#x", "http://local host"):
+            with self.subTest(url):
+                found = run_ctl("status", "--url", url)
+                self.assertEqual(found.returncode, USAGE, found)
+                self.assertNotIn("secret", found.stderr)
+
     def test_by_environment(self):
         self.check(env={"ORDERLY_SOCKET": self.d.socket})
         self.check(env={"ORDERLY_URL": f"http://127.0.0.1:{self.d.port}",
@@ -282,6 +353,37 @@ class Finding(WithDaemon):
         found = run_ctl("status")
         self.assertEqual(found.returncode, UNREACHABLE, found)
         self.assertIn("/run/orderly/api.sock", found.stderr)
+
+
+class OverTls(unittest.TestCase):
+    def setUp(self):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed: it makes the certificate")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.cert, self.key = f"{folder.name}/cert.pem", f"{folder.name}/key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=me",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.key, "-out",
+                        self.cert], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def test_https_needs_somebody_who_vouches_for_it(self):
+        config = {"api": {"tls_cert": self.cert, "tls_key": self.key}}
+        with Daemon({"web": on_fd()}, config=config, tcp=True) as d:
+            where = ("--url", f"https://127.0.0.1:{d.port}", "--token-file", d.token_file)
+            self.assertEqual(run_ctl("restart", "web", *where, "--cacert", self.cert).returncode,
+                             DONE)
+            found = run_ctl("status", *where, env={"ORDERLY_CACERT": self.cert})
+            self.assertEqual(found.returncode, DONE, found)
+            found = run_ctl("status", *where)
+            self.assertEqual(found.returncode, UNREACHABLE, found)
+            self.assertIn("--cacert", found.stderr)
+            other = where[1].replace("127.0.0.1", "localhost")  # not what the certificate says
+            found = run_ctl("status", "--url", other, *where[2:], "--cacert", self.cert)
+            self.assertEqual(found.returncode, UNREACHABLE, found)
+            found = run_ctl("status", *where, "--cacert", "/nonexistent")
+            self.assertEqual(found.returncode, USAGE, found)
 
 
 class Shutdown(unittest.TestCase):

@@ -9,11 +9,12 @@ from harness.orderly import ENDS, GUARD, Daemon, Shared, fake, main, on_fd
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 RECORD = {"id", "service", "action", "state", "changed", "origin", "requested_by", "batch",
           "position", "waiting_for", "coalesced_into", "accepted_at", "started_at", "finished_at",
-          "timeout_seconds", "detail", "exit", "output"}
+          "timeout_seconds", "signal", "reason", "durable", "detail", "exit", "output"}
 ROW = {"name", "description", "backend", "unit", "tags", "state", "ready", "health", "goal",
        "autostart", "stuck", "pid", "generation", "state_since", "restarts", "last_exit",
        "active_operation", "queue_length", "waiting_for", "recovery", "containment",
-       "config_changed", "config_error"}
+       "config_changed", "config_error", "log_error"}
+MOMENT = {"memory_bytes", "cpu_seconds", "tasks", "log", "operations"}
 READ, OPERATE = "r3ad-only-0123456789abcdef", "0perate-0123456789abcdef"
 ACTIONS = ("start", "stop", "restart")
 
@@ -116,10 +117,18 @@ class Actions(Rest):
         answer = self.d.http("POST", "/start/backend?timeot=5")
         self.assertIn('"timeout"', self.problem(answer, 400, "bad_parameter"))
 
+    def test_members_of_a_body_are_parameters_and_count_once(self):
+        answer = self.d.http("POST", "/restart/backend?wait",
+                             body=b'{"timeout": 45, "reason": "a test", "mode": "queue"}')
+        self.assertEqual((answer.status, answer.json["timeout_seconds"], answer.json["reason"]),
+                         (200, 45, "a test"))
+        answer = self.d.http("POST", "/restart/backend?timeout=5", body=b'{"timeout": 5}')
+        self.assertIn("given twice", self.problem(answer, 400, "bad_body"))
+
     def test_what_is_not_built_is_refused_rather_than_ignored(self):
-        for query in ("?mode=replace", "?coalesce=yes"):
+        for query in ("?on_timeout=stop", "?dry_run", "?force"):
             self.problem(self.d.http("POST", f"/restart/backend{query}"), 400, "bad_parameter")
-        for path in ("/reload/backend", "/signal/backend?signal=HUP"):
+        for path in ("/daemon/freeze", "/kill/backend"):
             self.problem(self.d.http("POST", path), 404, "not_found")
 
     def test_an_unknown_service_is_404_and_the_nearest_name_is_offered(self):
@@ -253,14 +262,15 @@ class Operations(Rest):
         self.assertEqual(self.d.operation(queued["id"])["state"], "cancelled")
         self.assertEqual(self.d.operation(running)["state"], "succeeded")
 
-    def test_cancelling_what_runs_or_has_ended_is_409(self):
+    def test_cancelling_a_stop_that_runs_or_what_has_ended_is_409(self):
         ended = self.d.do("restart", "backend")["id"]
         self.problem(self.d.http("DELETE", f"/operations/{ended}"), 409, "cannot_cancel",
                      f"/operations/{ended}")
-        running = self.d.ask("restart", "hung")["id"]
+        running = self.d.ask("stop", "hung")["id"]
         self.d.wait_state("hung", "stopping")
         self.problem(self.d.http("DELETE", f"/operations/{running}"), 409, "cannot_cancel")
         self.assertEqual(self.d.operation(running)["state"], "succeeded")
+        self.d.do("start", "hung")
 
     def test_methods(self):
         for path, allowed in (("/operations", {"GET", "HEAD"}),
@@ -375,8 +385,17 @@ class Status(Rest):
     def test_one_service_is_shown_with_its_recent_operations(self):
         number = self.d.do("restart", "backend")["id"]
         row = self.d.status("backend")
-        self.assertLessEqual(ROW, set(row))
+        self.assertEqual(set(row), ROW | MOMENT)
+        self.assertGreaterEqual(row["tasks"], 1)
+        self.assertGreater(row["memory_bytes"], 0)
+        self.assertGreaterEqual(row["cpu_seconds"], 0)
+        self.assertEqual(row["log"], {"error": None, "times": 0, "dropped_bytes": 0})
         self.assertEqual(row["operations"][0]["id"], number)
+
+    def test_nothing_is_known_of_the_use_of_what_does_not_run(self):
+        row = self.d.status("idle")
+        self.assertEqual((row["memory_bytes"], row["cpu_seconds"], row["tasks"]),
+                         (None, None, None))
 
     def test_errors_of_status(self):
         self.assertIn('"backend"', self.problem(self.d.http("GET", "/status/backendd"), 404,
@@ -447,11 +466,26 @@ class Others(Rest):
         answer = self.d.http("POST", "/logs/backend")
         self.problem(answer, 405, "method_not_allowed")
 
-    def test_reload_answers_with_all_five_lists(self):
+    def test_a_stream_that_is_not_apart_is_no_stream(self):
+        self.assertEqual(self.d.http("GET", "/logs/backend?stream=stdout").status, 200)
+        detail = self.problem(self.d.http("GET", "/logs/backend?stream=stderr"), 400,
+                              "bad_parameter")
+        self.assertIn("separate", detail)
+
+    def test_a_log_is_rotated_by_request(self):
+        answer = self.d.http("POST", "/rotate/backend")
+        self.assertEqual((answer.status, answer.json), (200, {"service": "backend",
+                                                              "rotated": True}))
+        self.problem(self.d.http("POST", "/rotate/backendd"), 404, "unknown_service")
+        self.problem(self.d.http("POST", "/rotate/broken"), 409, "config_refused")
+
+    def test_reload_answers_with_all_its_lists(self):
         answer = self.d.http("POST", "/daemon/reload")
         self.assertEqual(answer.status, 200)
         body = answer.json
-        self.assertLessEqual({"added", "removed", "changed", "unchanged", "errors"}, set(body))
+        self.assertLessEqual({"added", "removed", "changed", "unchanged", "restart_required",
+                              "errors"}, set(body))
+        self.assertEqual(body["restart_required"], [])
         self.assertEqual((body["added"], body["removed"], body["changed"]), ([], [], []))
         self.assertEqual(body["unchanged"], ["backend", "hung", "idle", "slow"])
         self.assertEqual([e["line"] for e in body["errors"]], [2])

@@ -264,6 +264,10 @@ class Daemon:
             self._local.kept.pop(tcp, None)
             raise
 
+    def renewed(self):
+        """The daemon has become another: what was connected is not."""
+        self._life += 1
+
     def tcp(self, method, path, body=None, headers=None, token=None):
         return self.http(method, path, body, headers, tcp=True, token=token)
 

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,9 @@ struct witness {
 struct scene {
     char folder[64];
     char output[128]; /* stands where the FIFO for stdout would */
+    const char *error_output;
     bool best_effort;
+    bool dies_reloading; /* a daemon that dies has begun a reload */
     struct watcher *watcher;
     const struct backend_ops *ops;
     struct backend *backend;
@@ -68,7 +71,7 @@ static inline void witness_take(void *owner, const struct backend_event *event)
     pthread_mutex_lock(&w->mutex);
     if (w->count < EVENTS_MAX)
         w->events[w->count++] = *event;
-    if (event->kind == BACKEND_START_ERROR)
+    if (event->detail)
         snprintf(w->detail, sizeof w->detail, "%s", event->detail);
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->mutex);
@@ -172,7 +175,7 @@ static inline int scene_teardown(void **state)
     struct scene *s = *state;
 
     if (s->instance) {
-        s->ops->kill(s->instance, NULL);
+        s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL);
         for (size_t i = 0; witness_wait(&s->witness, i).kind != BACKEND_TREE_GONE; i++)
             ;
         s->ops->release(s->instance);
@@ -200,7 +203,8 @@ static inline void scene_start(struct scene *s)
 
     if (!s->backend)
         scene_open_backend(s);
-    r = s->ops->start(s->backend, s->spec, 1, s->output, &s->witness, &s->instance, &err);
+    r = s->ops->start(s->backend, &(struct launch){s->spec, 1, s->output, s->error_output},
+                      &s->witness, &s->instance, &err);
     if (r < 0)
         fail_msg("%s", err.text);
 }

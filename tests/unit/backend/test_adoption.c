@@ -29,6 +29,9 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
         scene_start(s);
         witness_wait(&s->witness, events - 1);
         s->ops->mark(s->instance, phase);
+        if (s->dies_reloading &&
+            s->ops->reload(s->instance, &(struct launch){s->spec, 1, s->output, NULL}, NULL) < 0)
+            _exit(1);
         told.pid = s->witness.events[0].pid;
         if (write(pipe_fds[1], &told, sizeof told) != sizeof told)
             _exit(1);
@@ -64,6 +67,13 @@ static int adopt(struct scene *s)
     return r;
 }
 
+static int scan_number(int fd, int *ret_number)
+{
+    char text[32] = "";
+
+    return read(fd, text, sizeof text - 1) > 0 ? sscanf(text, "%d", ret_number) : 0;
+}
+
 static bool lives(pid_t pid)
 {
     struct process_stat st;
@@ -82,10 +92,63 @@ static void a_running_service_is_taken_over_with_its_pid_and_without_an_event(vo
     assert_int_equal(s->instance->pid, pid);
     assert_true(lives(pid));
     assert_int_equal(s->witness.count, 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
     assert_false(lives(pid));
+}
+
+static void an_adopted_service_can_be_reloaded_and_its_main_process_signalled(void **state)
+{
+    struct scene *s = *state;
+    char expected[32], *output;
+    pid_t pid;
+
+    scene_script(s, "exec " LONG_AGO_SLEEP);
+    pid = start_and_die(s, 1);
+    assert_int_equal(adopt(s), 0);
+    string_list_add(&s->spec->reload_argv, "/bin/sh");
+    string_list_add(&s->spec->reload_argv, "-c");
+    string_list_add(&s->spec->reload_argv, "echo $MAINPID; exit 4");
+    assert_int_equal(
+        s->ops->reload(s->instance, &(struct launch){s->spec, 1, s->output, NULL}, NULL), 0);
+    assert_int_equal(expect(s, 0, BACKEND_RELOADED).exit.value, 4);
+    snprintf(expected, sizeof expected, "%d\n", (int)pid);
+    output = scene_output(s);
+    assert_string_equal(output, expected);
+    free(output);
+    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_MAIN, NULL), 0);
+    expect(s, 1, BACKEND_MAIN_EXITED);
+    expect(s, 2, BACKEND_TREE_GONE);
+    assert_false(lives(pid));
+}
+
+/* The daemon dies while the command runs: it is a part of the tree, no more and no less. */
+static void a_reload_command_that_outlived_its_daemon_goes_with_the_tree(void **state)
+{
+    struct scene *s = *state;
+    char path[128], *script = NULL;
+    int fd, reload;
+
+    snprintf(path, sizeof path, "%s/reload", s->folder);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    assert_true(asprintf(&script, "echo $$ > %s; exec sleep 86400", path) > 0);
+    string_list_add(&s->spec->reload_argv, "/bin/sh");
+    string_list_add(&s->spec->reload_argv, "-c");
+    string_list_add(&s->spec->reload_argv, script);
+    free(script);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    scene_script(s, "exec " LONG_AGO_SLEEP);
+    s->dies_reloading = true;
+    start_and_die(s, 1);
+    assert_int_equal(scan_number(fd, &reload), 1);
+    close(fd);
+    assert_int_equal(adopt(s), 0);
+    assert_true(lives(reload));
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    expect(s, 0, BACKEND_MAIN_EXITED);
+    expect(s, 1, BACKEND_TREE_GONE);
+    assert_false(lives(reload));
 }
 
 /* Where the kernel tells it, and whoever reaps orphans here does so. */
@@ -97,13 +160,14 @@ static void the_exit_status_of_an_adopted_process_is_its_own_or_said_to_be_unkno
     scene_script(s, "trap 'exit 9' TERM; while :; do " LONG_AGO_SLEEP " & wait; done");
     start_and_die(s, 1);
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     cause = expect(s, 0, BACKEND_MAIN_EXITED).exit;
     if (cause.kind != EXIT_UNKNOWN && cause.kind != EXIT_SIGNAL) { /* TERM may come first */
         assert_int_equal(cause.kind, EXIT_CODE);
         assert_int_equal(cause.value, 9);
     }
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0); /* the sleeper may have missed TERM */
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL),
+                     0); /* the sleeper may have missed TERM */
     expect(s, 1, BACKEND_TREE_GONE);
 }
 
@@ -123,7 +187,7 @@ static void a_whole_adopted_tree_is_killed(void **state)
     out = scene_output(s);
     assert_true(lives(atoi(out)));
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
     assert_false(lives(pid));
@@ -146,7 +210,7 @@ static void readiness_told_while_no_daemon_was_there_is_taken_once(void **state)
     close(fd);
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_READY);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
 }
@@ -160,7 +224,7 @@ static void readiness_that_was_told_but_not_written_down_is_told_again(void **st
     start_and_die_at(s, 2, PHASE_STARTING);
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_READY);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
 }
@@ -183,7 +247,7 @@ static void a_program_that_has_closed_its_end_counts_as_ready(void **state)
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_READY);
     close(fd);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
 }
@@ -212,7 +276,7 @@ static void a_tree_without_its_main_process_is_told_apart_and_killed(void **stat
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_TREE_GONE);
 }
 
@@ -234,8 +298,8 @@ static void pids_of_another_boot_are_never_touched(void **state)
     instances_write(file, slot, &data);
     instances_free(file);
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_GROUP, NULL), 0);
     assert_int_equal(expect(s, 0, BACKEND_MAIN_EXITED).exit.kind, EXIT_UNKNOWN);
     expect(s, 1, BACKEND_TREE_GONE);
 }
@@ -298,7 +362,7 @@ static void a_released_instance_is_left_running_for_the_next_backend(void **stat
     scene_close_backend(s);
     assert_true(lives(pid));
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->kill(s->instance, NULL), 0);
+    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
 }
@@ -332,6 +396,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_BOTH_WAYS(a_running_service_is_taken_over_with_its_pid_and_without_an_event),
+        IN_BOTH_WAYS(an_adopted_service_can_be_reloaded_and_its_main_process_signalled),
+        IN_BOTH_WAYS(a_reload_command_that_outlived_its_daemon_goes_with_the_tree),
         IN_BOTH_WAYS(the_exit_status_of_an_adopted_process_is_its_own_or_said_to_be_unknown),
         IN_BOTH_WAYS(a_whole_adopted_tree_is_killed),
         IN_BOTH_WAYS(readiness_told_while_no_daemon_was_there_is_taken_once),

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/sys.h"
-#include "launch.h"
+#include "exec_order.h"
 #include "spawner.h"
 
 #include <errno.h>
@@ -65,16 +65,12 @@ static int teardown(void **state)
 static void write_settings(struct scene *s, bool stay)
 {
     struct string_list environment = {0};
-    struct launch launch = {.spec = s->spec,
-                            .stdio = "",
-                            .ready = "",
-                            .cgroup = "",
-                            .stay = stay,
-                            .environment = &environment};
+    struct exec_order order = {
+        .spec = s->spec, .argv = &s->spec->argv, .stay = stay, .environment = &environment};
 
-    getrlimit(RLIMIT_NOFILE, &launch.nofile);
+    getrlimit(RLIMIT_NOFILE, &order.nofile);
     string_list_add(&environment, "PATH=/usr/bin:/bin");
-    assert_int_equal(launch_settings(&launch, &s->settings, NULL), 0);
+    assert_int_equal(exec_order_write(&order, &s->settings, NULL), 0);
     string_list_clear(&environment);
 }
 
@@ -211,7 +207,7 @@ static void spoiled_settings_are_refused(void **state)
         uint32_t value;
     } cases[] = {
         {offsetof(struct exec_settings, magic), 0},
-        {offsetof(struct exec_settings, version), 2},
+        {offsetof(struct exec_settings, version), EXEC_SETTINGS_VERSION + 1},
         {offsetof(struct exec_settings, flags), 0x80000000},
         {offsetof(struct exec_settings, group_count), 1},
         {offsetof(struct exec_settings, group_count), UINT32_MAX},

@@ -107,19 +107,25 @@ static void every_key_refuses_a_value_that_can_not_be_right(void **state)
     for_each_field(check_bad_value);
 }
 
+/* In the smallest unit that the type knows. */
+static void write_number(const struct field *field, int64_t value, char text[static 32])
+{
+    if (field->type == &type_cpu)
+        field->type->format(value, text);
+    else
+        snprintf(text, 32, "%lld%s", (long long)value, field->type == &type_duration ? "us" : "");
+}
+
 static void check_beyond_range(const struct file_kind *kind, const struct field *field)
 {
     char value[32], says[64] = "got \"";
 
     if (field->later || !field->type->format)
         return;
-    field->type->format(field->max, value);
-    snprintf(value, sizeof value, "%lld%s", (long long)field->max + 1,
-             field->type == &type_duration ? "us" : "");
+    write_number(field, field->max + 1, value);
     strcat(says, value);
     check_refused(kind, field, value, says);
-    snprintf(value, sizeof value, "%lld%s", (long long)field->min - 1,
-             field->type == &type_duration ? "us" : "");
+    write_number(field, field->min - 1, value);
     check_refused(kind, field, value, "to ");
 }
 
@@ -150,6 +156,8 @@ static void check_entry(const struct file_kind *kind, const struct field *field)
         return;
     assert_non_null(field->type);
     assert_non_null(field->doc);
+    if (kind == &supervisor_file) /* what config_needs_restart() compares */
+        assert_non_null(field->type->same);
     if (field->type == &type_word || field->type == &type_truth)
         assert_non_null(field->choices);
 }
@@ -173,6 +181,7 @@ static void the_defaults_in_the_table_are_those_of_a_new_spec(void **state)
     assert_int_equal(problems.count, 0);
     assert_true(spec_equal(spec, expected));
     assert_int_equal(spec->stop_signal, expected->stop_signal);
+    assert_int_equal(spec->output_target, expected->output_target);
     spec_unref(spec);
     spec_unref(expected);
 }
@@ -210,11 +219,32 @@ static void a_bad_value_is_answered_with_what_was_expected(void **state)
          "2:15 requires: \"b!\" is no name: a letter or digit, then letters, digits and _ . @ -"},
         {"[service]\nrequires = a a\n", "2:14 requires: \"a\" stands twice"},
         {"[service]\nenvironment = A=1 1B=2\n",
-         "2:15 environment: expected NAME=VALUE; got \"1B=2\""},
+         "2:15 environment: expected NAME=VALUE; word 2 is none: a value with blanks needs "
+         "quotes"},
         {"[service]\nenvironment = A=1 A=2\n", "2:15 environment: A stands twice"},
         {"[service]\nuser = no-such-user\n", "2:8 user: there is no user \"no-such-user\""},
         {"[service]\nsupplementary_groups = no-such-group\n",
          "2:24 supplementary_groups: there is no group \"no-such-group\""},
+        {"[operation]\nreload_signal = HPU\n",
+         "2:17 reload_signal: there is no signal \"HPU\"; did you mean \"HUP\"?"},
+        {"[operation]\nreload_signal = SIGKILL\n",
+         "2:17 reload_signal: no program can take \"SIGKILL\" up"},
+        {"[operation]\nreload_command = kill -HUP $MAINPID\n",
+         "2:28 reload_command: no shell runs here; write sh -c '...', or quote the $"},
+        {"[operation]\nreload_command =\n",
+         "2:17 reload_command: expected a command: a program and its arguments; got \"\""},
+        {"[log]\ntarget = consle\n",
+         "2:10 target: got \"consle\"; expected file, console, both or none; did you mean "
+         "\"console\"?"},
+        {"[limits]\ncpu = 1.2345\n",
+         "2:7 cpu: expected a number of processors such as 0.5 or 2, from 0.01 to 4096; got "
+         "\"1.2345\""},
+        {"[limits]\ncpu = 150%\n",
+         "2:7 cpu: expected a number of processors such as 0.5 or 2, from 0.01 to 4096; got "
+         "\"150%\""},
+        {"[limits]\nmemory = 64K\n",
+         "2:10 memory: expected a size such as 4096, 64K or 10M, from 1M to 1048576G; got "
+         "\"64K\""},
         {"[limits]\ncore = 1Z\n",
          "2:8 core: expected a size such as 0 or 100M, or unlimited; got \"1Z\""},
     };
@@ -291,6 +321,161 @@ static void good_values_arrive_in_the_spec(void **state)
     spec_unref(s);
 }
 
+static void what_is_new_arrives_in_the_spec_too(void **state)
+{
+    static const char text[] =
+        "[operation]\nreload_command = bin/ctl reload 'a b'\ncoalesce = yes\n"
+        "[log]\ntarget = both\nstderr = separate\nmax_age = 7d\n"
+        "compress = yes\ntimestamps = yes\nwhen_full = drop\n"
+        "[limits]\nmemory = 1.5G\ncpu = 1.25\ntasks = 100\n";
+    struct service_spec *s = spec_new("s");
+    struct problems problems = {0};
+
+    (void)state;
+    read_text(&service_file, s, text, &problems);
+    if (problems.count > 0)
+        fail_msg("line %d: %s", problems.items[0].line, problems.items[0].message);
+    assert_string_equal(s->reload_command, "bin/ctl reload 'a b'");
+    assert_int_equal(s->reload_argv.count, 3);
+    assert_string_equal(s->reload_argv.items[0], "/base/bin/ctl");
+    assert_string_equal(s->reload_argv.items[2], "a b");
+    assert_int_equal(s->argv.count, 0);
+    assert_int_equal(s->reload_signal, 0);
+    assert_true(spec_can_reload(s));
+    assert_true(s->coalesce);
+    assert_int_equal(s->output_target, OUTPUT_BOTH);
+    assert_true(s->separate_stderr);
+    assert_int_equal(s->log_max_age_us, 7 * 86400 * USEC_PER_SEC);
+    assert_true(s->log_compress);
+    assert_true(s->log_timestamps);
+    assert_int_equal(s->when_full, WHEN_FULL_DROP);
+    assert_int_equal(s->memory, INT64_C(3) << 29);
+    assert_int_equal(s->cpu_milli, 1250);
+    assert_int_equal(s->tasks, 100);
+    spec_unref(s);
+}
+
+static void processors_are_counted_in_thousandths(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t milli; /* 0: refused */
+    } examples[] = {{"1", 1000},       {"0.01", 10}, {"0.5", 500},    {"2.125", 2125},
+                    {"4096", 4096000}, {"0.009", 0}, {"4096.001", 0}, {"1.", 0},
+                    {".5", 0},         {"1.2.3", 0}, {"-1", 0},       {"99999999999999999999", 0},
+                    {"1e3", 0},        {"0x1", 0},   {"1 2", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        struct service_spec *s = spec_new("s");
+        struct problems problems = {0};
+        char text[64];
+
+        snprintf(text, sizeof text, "[limits]\ncpu = %s\n", examples[i].text);
+        read_text(&service_file, s, text, &problems);
+        if (problems.count != (examples[i].milli == 0))
+            fail_msg("%s: %zu problems", examples[i].text, problems.count);
+        assert_int_equal(s->cpu_milli, examples[i].milli ? examples[i].milli : -1);
+        problems_deinit(&problems);
+        spec_unref(s);
+    }
+}
+
+/* Two values of each key that differ. */
+static const struct {
+    const char *section, *name, *one, *other;
+} samples[] = {
+    {"service", "description", "a", "b"},
+    {"service", "command", "a", "b"},
+    {"service", "directory", "/a", "/b"},
+    {"service", "environment", "A=1", "A=2"},
+    {"service", "environment_file", "/a", "-/a"},
+    {"service", "umask", "022", "077"},
+    {"service", "tags", "a", "b"},
+    {"service", "requires", "a", "b"},
+    {"service", "wants", "a", "b"},
+    {"service", "after", "a", "b"},
+    {"service", "autostart", "yes", "no"},
+    {"operation", "timeout", "30s", "31s"},
+    {"operation", "stop_signal", "TERM", "INT"},
+    {"operation", "stop_timeout", "1s", "2s"},
+    {"operation", "reload_signal", "HUP", "USR1"},
+    {"operation", "reload_command", "a", "b"},
+    {"operation", "queue_limit", "1", "2"},
+    {"operation", "coalesce", "no", "yes"},
+    {"readiness", "type", "fd", "delay"},
+    {"readiness", "delay", "1s", "2s"},
+    {"readiness", "timeout", "1s", "2s"},
+    {"recovery", "restart", "no", "always"},
+    {"recovery", "first_delay", "1s", "2s"},
+    {"recovery", "max_delay", "1s", "2s"},
+    {"recovery", "attempts", "1", "2"},
+    {"recovery", "stable_after", "1s", "2s"},
+    {"log", "target", "file", "none"},
+    {"log", "stderr", "merge", "separate"},
+    {"log", "max_size", "1M", "2M"},
+    {"log", "max_files", "1", "2"},
+    {"log", "max_age", "1d", "2d"},
+    {"log", "compress", "no", "yes"},
+    {"log", "timestamps", "no", "yes"},
+    {"log", "when_full", "drop", "block"},
+    {"limits", "memory", "1M", "2M"},
+    {"limits", "cpu", "1", "2"},
+    {"limits", "tasks", "1", "2"},
+    {"limits", "nofile", "16", "17"},
+    {"limits", "core", "0", "unlimited"},
+    {"limits", "oom_score_adjust", "1000", "999"},
+};
+
+static struct service_spec *spec_of(const char *section, const char *name, const char *value)
+{
+    struct service_spec *spec = spec_new("s");
+    struct problems problems = {0};
+    char text[128];
+
+    snprintf(text, sizeof text, "[%s]\n%s = %s\n", section, name, value);
+    read_text(&service_file, spec, text, &problems);
+    if (problems.count > 0)
+        fail_msg("%s: %s", text, problems.items[0].message);
+    return spec;
+}
+
+/* user, group and supplementary_groups are put together from a whole file. */
+static bool is_identity(const struct field *field)
+{
+    return field->type == &type_user || field->type == &type_group || field->type == &type_groups;
+}
+
+static void check_when_it_applies(const struct file_kind *kind, const struct field *field)
+{
+    size_t i = 0;
+
+    if (kind != &service_file || field->later || is_identity(field) || field->offset == NOWHERE)
+        return;
+    while (i < sizeof samples / sizeof *samples &&
+           (strcmp(samples[i].section, field->section) != 0 ||
+            strcmp(samples[i].name, field->name) != 0))
+        i++;
+    if (i == sizeof samples / sizeof *samples)
+        fail_msg("[%s] %s has no sample", field->section, field->name);
+    struct service_spec *a = spec_of(field->section, field->name, samples[i].one),
+                        *b = spec_of(field->section, field->name, samples[i].other);
+
+    if (spec_equal(a, b))
+        fail_msg("[%s] %s: a change of it goes unseen", field->section, field->name);
+    if (spec_same_instance(a, b) == field->waits)
+        fail_msg("[%s] %s: the reference says otherwise when it applies", field->section,
+                 field->name);
+    spec_unref(a);
+    spec_unref(b);
+}
+
+static void the_reference_is_right_about_what_waits_for_the_next_start(void **state)
+{
+    (void)state;
+    for_each_field(check_when_it_applies);
+}
+
 static void a_program_without_a_slash_is_left_to_path(void **state)
 {
     struct service_spec *s = spec_new("s");
@@ -351,6 +536,9 @@ int main(void)
         cmocka_unit_test(the_defaults_in_the_table_are_those_of_a_new_spec),
         cmocka_unit_test(a_bad_value_is_answered_with_what_was_expected),
         cmocka_unit_test(good_values_arrive_in_the_spec),
+        cmocka_unit_test(what_is_new_arrives_in_the_spec_too),
+        cmocka_unit_test(processors_are_counted_in_thousandths),
+        cmocka_unit_test(the_reference_is_right_about_what_waits_for_the_next_start),
         cmocka_unit_test(a_program_without_a_slash_is_left_to_path),
         cmocka_unit_test(the_reference_names_every_key_in_lines_of_100),
     };

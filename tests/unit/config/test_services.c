@@ -304,6 +304,113 @@ static void what_is_unwise_is_warned_of_and_loads(void **state)
     scratch_close(&s);
 }
 
+/* One service whose file holds this beside what is good; "" for a warning: none at all. */
+static void expect_said(const char *text, const char *says)
+{
+    struct scratch s;
+    char *all;
+
+    assert_true(asprintf(&all, GOOD "user = 0\n%s", text) > 0);
+    scratch_open(&s, "");
+    scratch_service(&s, "web", all);
+    scratch_load(&s);
+    if (*says)
+        scratch_expect(&s, says);
+    else if (s.problems.count > 0)
+        fail_msg("%s: %s", text, s.problems.items[0].message);
+    free(all);
+    scratch_close(&s);
+}
+
+static void what_a_log_can_not_do_is_warned_of(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    expect_said("[log]\ntarget = none\nmax_size = 1M\n",
+                "web.conf:6:12: warning: max_size: means nothing without a file as target");
+    expect_said("[log]\ntarget = console\nmax_age = 1d\n",
+                "web.conf:6:11: warning: max_age: means nothing without a file as target");
+    expect_said("[log]\ntarget = console\nmax_files = 1\n", "warning: max_files: means nothing");
+    expect_said("[log]\ntarget = console\ncompress = yes\n", "warning: compress: means nothing");
+    expect_said("[log]\ntarget = none\nstderr = separate\n",
+                "web.conf:6:10: warning: stderr: means nothing with target = none");
+    expect_said("[log]\ntarget = none\ntimestamps = yes\n", "warning: timestamps: means nothing");
+    expect_said("[log]\ntarget = none\nwhen_full = drop\n", "warning: when_full: means nothing");
+    expect_said("[log]\ncompress = yes\nmax_files = 0\n",
+                "web.conf:5:12: warning: compress: means nothing with max_files = 0");
+    expect_said("[log]\ntarget = console\ntimestamps = yes\nwhen_full = drop\n", "");
+    expect_said("[log]\ntarget = both\ncompress = yes\nmax_age = 1s\nstderr = separate\n", "");
+    expect_said("[log]\nmax_age = 1ms\n",
+                "web.conf:5:11: error: max_age: expected 0 (any age) or at least 1s");
+}
+
+static void no_two_services_share_a_log(void **state)
+{
+    struct scratch s;
+
+    (void)state;
+    scratch_open(&s, "[daemon]\nlog_target = file\n");
+    scratch_service(&s, "web", GOOD "[log]\nstderr = separate\n");
+    scratch_service(&s, "web.err", GOOD);
+    scratch_service(&s, "db", GOOD "[log]\nstderr = separate\n");
+    scratch_service(&s, "orderlyd", GOOD);
+    scratch_load(&s);
+    scratch_expect(&s, "/web.conf:4:10: error: stderr: web.err.log would be the log of the service "
+                       "\"web.err\" too");
+    scratch_expect(&s, "/orderlyd.conf: error: orderlyd.log is the daemon's own log");
+    assert_int_equal(s.set.count, 2);
+    assert_non_null(scratch_spec(&s, "db"));
+    assert_non_null(scratch_spec(&s, "web.err"));
+    scratch_close(&s);
+}
+
+static void a_reload_has_one_way_only(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    expect_said("[operation]\nreload_signal = HUP\n", "");
+    expect_said("[operation]\nreload_signal = HUP\nreload_command = a\n",
+                "web.conf:6:18: error: reload_command: reload_signal is set in line 5: a reload is "
+                "the one or the other");
+    expect_said("[operation]\nreload_command = a\nreload_signal = HUP\n",
+                "web.conf:6:17: error: reload_signal: reload_command is set in line 5: a reload is "
+                "the one or the other");
+    expect_said("[operation]\nreload_signal = TERM\n",
+                "web.conf:5:17: warning: reload_signal: the same as stop_signal: a reload may end");
+}
+
+static void what_is_refused_afterwards_leaves_the_others_in_order(void **state)
+{
+    const struct refused_service *refused;
+    struct scratch s;
+    size_t before;
+
+    (void)state;
+    scratch_open(&s, "");
+    scratch_service(&s, "a", GOOD);
+    scratch_service(&s, "b", GOOD "after = a\n");
+    scratch_service(&s, "bad", "rubbish");
+    scratch_service(&s, "c", GOOD);
+    scratch_load(&s);
+    before = problems_errors(&s.problems);
+    assert_int_equal(service_set_refuse(&s.set, 0, "memory", "not here", &s.problems), 0);
+    assert_int_equal(service_set_refuse(&s.set, 1, "cpu", "nor this", &s.problems), 0);
+    assert_int_equal(s.set.count, 1);
+    assert_string_equal(s.set.specs[0]->name, "b");
+    assert_int_equal(s.set.refused_count, 3);
+    refused = scratch_refused(&s, "a");
+    assert_non_null(refused);
+    assert_string_equal(refused->message, "memory: not here");
+    assert_int_equal(refused->line, 0);
+    assert_string_equal(refused->file + strlen(s.folder), "/services.d/a.conf");
+    assert_non_null(scratch_refused(&s, "c"));
+    assert_int_equal(problems_errors(&s.problems), before + 2);
+    scratch_expect(&s, "/services.d/c.conf: error: cpu: nor this\n");
+    scratch_close(&s);
+}
+
 static void a_file_of_the_greatest_size_is_read_in_no_time(void **state)
 {
     static const char *const lines[] = {"[service]\n", "k = v\n",      "[", "\\\n", "command = a\n",
@@ -347,6 +454,10 @@ int main(void)
         cmocka_unit_test(a_user_without_being_root_is_refused_with_both_names),
         cmocka_unit_test(root_gives_services_the_user_and_groups_they_ask_for),
         cmocka_unit_test(what_is_unwise_is_warned_of_and_loads),
+        cmocka_unit_test(what_a_log_can_not_do_is_warned_of),
+        cmocka_unit_test(no_two_services_share_a_log),
+        cmocka_unit_test(a_reload_has_one_way_only),
+        cmocka_unit_test(what_is_refused_afterwards_leaves_the_others_in_order),
         cmocka_unit_test(a_file_of_the_greatest_size_is_read_in_no_time),
     };
 

@@ -154,53 +154,6 @@ static void what_is_written_arrives(void **state)
     scratch_close(&s);
 }
 
-static void tcp_is_loopback_in_numbers(void **state)
-{
-    static const struct {
-        const char *text, *gives; /* NULL: refused */
-        const char *says;
-    } examples[] = {
-        {"127.0.0.1:8700", "127.0.0.1:8700", NULL},
-        {"127.9.9.9:1", "127.9.9.9:1", NULL},
-        {"[::1]:65535", "[::1]:65535", NULL},
-        {"localhost:80", "127.0.0.1:80", NULL},
-        {"8700", "127.0.0.1:8700", NULL},
-        {"0.0.0.0:80", NULL, "without TLS only loopback is allowed"},
-        {"[::]:80", NULL, "without TLS only loopback is allowed"},
-        {"192.168.1.1:80", NULL, "without TLS only loopback is allowed"},
-        {"nowhere:80", NULL, "expected HOST:PORT on loopback"},
-        {"127.0.0.1", NULL, "got \"127.0.0.1\""},
-        {"127.0.0.1:0", NULL, "expected HOST:PORT"},
-        {"127.0.0.1:65536", NULL, "expected HOST:PORT"},
-        {"127.0.0.1:", NULL, "expected HOST:PORT"},
-        {":80", NULL, "expected HOST:PORT"},
-        {"::1:80", NULL, "expected HOST:PORT"},
-        {"[::1]", NULL, "expected HOST:PORT"},
-        {"[127.0.0.1]:80", NULL, "expected HOST:PORT"},
-        {"]:80", NULL, "expected HOST:PORT"},
-        {"70000", NULL, "expected HOST:PORT"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
-        struct config *c;
-        struct scratch s;
-        char text[80];
-
-        snprintf(text, sizeof text, "[api]\nlisten = %s\n", examples[i].text);
-        scratch_open(&s, text);
-        c = scratch_config(&s);
-        if (examples[i].gives && c)
-            assert_string_equal(c->listen, examples[i].gives);
-        else if (examples[i].gives || c)
-            fail_msg("%s was %s", examples[i].text, c ? "taken" : "refused");
-        else
-            scratch_expect(&s, examples[i].says);
-        config_free(c);
-        scratch_close(&s);
-    }
-}
-
 /* A path of n bytes; the caller frees. */
 static char *long_path(size_t n)
 {
@@ -278,17 +231,23 @@ static void all_errors_are_told_at_once_and_in_order(void **state)
 
     (void)state;
     scratch_open(&s, "[daemon]\nwrokers = 4\nlog_level = chatty\n[journl]\nx = y\n[api]\n"
-                     "tls_key = /x\ngroup = no-such-group\n");
+                     "listen = 80x\ngroup = no-such-group\n[daemon]\nexit_with = web\n");
     assert_null(scratch_config(&s));
-    assert_int_equal(problems_errors(&s.problems), 5);
+    assert_int_equal(problems_errors(&s.problems), 7);
     scratch_expect(&s, "/supervisor.conf:2:1: error: wrokers: there is no such key in [daemon]; "
                        "did you mean \"workers\"?\n"
                        "/supervisor.conf:3:13: error: log_level: got \"chatty\"; expected error, "
                        "warning, info or debug\n"
                        "/supervisor.conf:4:1: error: there is no section [journl]; did you mean "
                        "[journal]?\n"
-                       "/supervisor.conf:7:1: error: tls_key: TLS is not built into this version\n"
-                       "/supervisor.conf:8:9: error: group: there is no group \"no-such-group\"\n");
+                       "/supervisor.conf:7:10: error: listen: expected ADDRESS:PORT in numbers, "
+                       "such as 127.0.0.1:8700 or [::1]:8700, or a port of loopback from 1 to "
+                       "65535; got \"80x\"\n"
+                       "/supervisor.conf:8:9: error: group: there is no group \"no-such-group\"\n"
+                       "/supervisor.conf:9:1: error: section [daemon] stands twice; it began in "
+                       "line 1\n"
+                       "/supervisor.conf:10:1: error: exit_with: ending together with a service is "
+                       "not built into this version\n");
     scratch_close(&s);
 }
 
@@ -299,7 +258,6 @@ int main(void)
         cmocka_unit_test(root_has_the_system_s_folders),
         cmocka_unit_test(others_have_folders_of_their_own),
         cmocka_unit_test(what_is_written_arrives),
-        cmocka_unit_test(tcp_is_loopback_in_numbers),
         cmocka_unit_test(paths_that_can_not_be_made_are_refused),
         cmocka_unit_test(a_file_that_can_not_be_read_is_an_error_that_names_it),
         cmocka_unit_test(a_file_that_says_nothing_is_fine_wherever_it_is),

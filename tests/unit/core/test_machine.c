@@ -16,6 +16,7 @@ struct world {
     bool tree, main, told_started, told_ready;
     bool deadline; /* the state's own is armed */
     bool recovery; /* an automatic start waits */
+    bool reload;   /* one has been begun and has not answered */
 };
 
 struct node {
@@ -28,7 +29,7 @@ struct node {
 struct search {
     struct node nodes[MOST_NODES];
     size_t count;
-    size_t ends[END_CANCELLED + 1];
+    size_t ends[END_SUPERSEDED + 1];
 };
 
 static struct node make(struct machine m, struct world w)
@@ -38,6 +39,7 @@ static struct node make(struct machine m, struct world w)
     memset(&n, 0, sizeof n); /* nodes are compared as bytes */
     n.machine.state = m.state;
     n.machine.goal = m.goal;
+    n.machine.goal_before = m.goal_before;
     n.machine.tree = m.tree;
     n.machine.main = m.main;
     n.machine.started = m.started;
@@ -56,6 +58,7 @@ static struct node make(struct machine m, struct world w)
     n.world.told_ready = w.told_ready;
     n.world.deadline = w.deadline;
     n.world.recovery = w.recovery;
+    n.world.reload = w.reload;
     return n;
 }
 
@@ -82,15 +85,19 @@ static bool possible(const struct node *n, enum machine_event_kind kind)
     case EVENT_BEGIN_START:
     case EVENT_BEGIN_STOP:
     case EVENT_BEGIN_SHUTDOWN:
+    case EVENT_BEGIN_RELOAD:
     case EVENT_BEGIN_RESTART: return machine_at_rest(&n->machine);
     case EVENT_BEGIN_RECOVERY:
     case EVENT_BEGIN_REFUSED: return machine_at_rest(&n->machine) && w->recovery;
     case EVENT_SPAWN_FAILED: return false; /* it is an answer to ACT_SPAWN, see below */
     case EVENT_STARTED: return w->main && !w->told_started;
+    case EVENT_RELOADED: return w->reload;
     case EVENT_READY: return w->main && w->told_started && !w->told_ready;
     case EVENT_MAIN_EXITED: return w->main;
     case EVENT_TREE_GONE: return w->tree && !w->main;
     case EVENT_CANCEL:
+    case EVENT_SUPERSEDE:
+    case EVENT_GIVE_UP:
     case EVENT_OPERATION_DEADLINE: return n->machine.op != OP_NONE;
     case EVENT_STATE_DEADLINE: return w->deadline;
     }
@@ -103,7 +110,8 @@ static struct world happen(struct world w, enum machine_event_kind kind)
     case EVENT_STARTED: w.told_started = true; break;
     case EVENT_READY: w.told_ready = true; break;
     case EVENT_MAIN_EXITED: w.main = false; break;
-    case EVENT_TREE_GONE: w.tree = false; break;
+    case EVENT_TREE_GONE: w.tree = w.reload = false; break;
+    case EVENT_RELOADED: w.reload = false; break;
     case EVENT_STATE_DEADLINE: w.deadline = false; break;
     case EVENT_BEGIN_RECOVERY:
     case EVENT_BEGIN_REFUSED: w.recovery = false; break;
@@ -118,6 +126,8 @@ static struct world obey(struct world w, const struct step *step)
         w.deadline = step->deadline != DEADLINE_CLEAR;
     if (step->actions & ACT_QUEUE_RECOVERY)
         w.recovery = true;
+    if (step->actions & ACT_RELOAD)
+        w.reload = true;
     return w;
 }
 
@@ -150,8 +160,21 @@ static void check_laws(const struct node *before, enum machine_event_kind kind,
     if (kind == EVENT_BEGIN_SHUTDOWN)
         assert_int_equal(next->goal, m->goal);
     /* A stop that runs can't be taken back. */
-    if (kind == EVENT_CANCEL)
+    if (kind == EVENT_CANCEL || kind == EVENT_GIVE_UP)
         assert_int_equal(step->end, m->op == OP_STOP ? END_NONE : END_CANCELLED);
+    if (kind == EVENT_SUPERSEDE)
+        assert_int_equal(step->end, m->op == OP_STOP ? END_NONE : END_SUPERSEDED);
+    if (kind == EVENT_CANCEL && (m->op == OP_START || m->op == OP_RESTART)) {
+        assert_int_equal(next->state, STATE_STOPPING);
+        assert_int_equal(next->goal, m->goal_before);
+    }
+    if (kind == EVENT_GIVE_UP)
+        assert_int_equal(next->goal, m->goal);
+    /* A reload runs only beside an instance, and leaves it alone. */
+    if (step->actions & ACT_RELOAD)
+        assert_true(world->tree && world->main);
+    if (m->op == OP_RELOAD && kind != EVENT_MAIN_EXITED)
+        assert_int_equal(next->state, STATE_RUNNING);
     /* A start or restart that has succeeded runs. */
     if (step->end == END_SUCCEEDED && (m->op == OP_START || m->op == OP_RESTART))
         assert_int_equal(next->state, STATE_RUNNING);
@@ -181,8 +204,10 @@ static void check_node(const struct node *n)
         assert_true(n->world.deadline || n->world.recovery);
     if (m->op != OP_NONE) /* L2: at its deadline every operation ends */
         assert_int_equal(machine_step(m, deadline).end, END_TIMED_OUT);
-    if (m->state == STATE_STOPPED || m->state == STATE_FAILED || m->state == STATE_RUNNING)
+    if (m->state == STATE_STOPPED || m->state == STATE_FAILED || m->state == STATE_BACKOFF)
         assert_int_equal(m->op, OP_NONE);
+    if (m->state == STATE_RUNNING)
+        assert_true(m->op == OP_NONE || m->op == OP_RELOAD);
 }
 
 static void spawned(struct search *s, struct step step, struct world world)
@@ -224,8 +249,8 @@ static void explore(struct search *s, struct machine first)
             if (!possible(&n, (enum machine_event_kind)kind))
                 continue;
             follow(s, n, (enum machine_event_kind)kind, false);
-            if (kind == EVENT_MAIN_EXITED)
-                follow(s, n, EVENT_MAIN_EXITED, true);
+            if (kind == EVENT_MAIN_EXITED || kind == EVENT_RELOADED)
+                follow(s, n, (enum machine_event_kind)kind, true);
         }
     }
 }
@@ -249,7 +274,7 @@ static void no_sequence_of_events_breaks_a_law(void **state)
             }
     print_message("%zu states reached\n", reached);
     assert_true(reached > 1000);
-    for (int end = END_SUCCEEDED; end <= END_CANCELLED; end++)
+    for (int end = END_SUCCEEDED; end <= END_SUPERSEDED; end++)
         assert_true(s->ends[end] > 0); /* every kind of end was seen */
     free(s);
 }
@@ -347,6 +372,49 @@ static void a_start_by_hand_forgets_the_attempts_and_a_recovery_does_not(void **
     assert_int_equal(step_of(m, EVENT_BEGIN_RECOVERY).next.attempt, 3);
 }
 
+/* Never mind: what was down stays down, what was to run comes back. */
+static void a_start_that_is_cancelled_takes_its_goal_back(void **state)
+{
+    struct machine m = {.state = STATE_STOPPED, .goal = GOAL_DOWN};
+    struct step step = step_of(m, EVENT_BEGIN_START);
+
+    (void)state;
+    step = step_of(step.next, EVENT_CANCEL);
+    assert_int_equal(step.end, END_CANCELLED);
+    step = step_of(step.next, EVENT_MAIN_EXITED);
+    step = step_of(step.next, EVENT_TREE_GONE);
+    assert_int_equal(step.next.state, STATE_STOPPED);
+    m = (struct machine){.state = STATE_RUNNING, .goal = GOAL_UP, .tree = true, .main = true};
+    step = step_of(m, EVENT_BEGIN_RESTART);
+    step = step_of(step.next, EVENT_CANCEL);
+    step = step_of(step.next, EVENT_TREE_GONE);
+    assert_int_equal(step.next.state, STATE_BACKOFF);
+    assert_int_equal(step.next.goal, GOAL_UP);
+}
+
+static void a_reload_of_what_does_not_run_fails(void **state)
+{
+    (void)state;
+    for (int s = STATE_STOPPED; s <= STATE_FAILED; s++) {
+        struct machine m = {.state = (enum service_state)s, .tree = true, .main = true};
+
+        if (s != STATE_RUNNING)
+            assert_int_equal(step_of(m, EVENT_BEGIN_RELOAD).end, END_FAILED);
+    }
+}
+
+static void an_exit_ends_the_reload_before_the_tree_is_gone(void **state)
+{
+    struct machine m = {
+        .state = STATE_RUNNING, .goal = GOAL_UP, .tree = true, .main = true, .op = OP_RELOAD};
+    struct step step = step_of(m, EVENT_MAIN_EXITED);
+
+    (void)state;
+    assert_int_equal(step.end, END_FAILED);
+    assert_int_equal(step.reason, BECAUSE_EXITED);
+    assert_int_equal(step.next.state, STATE_STOPPING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +424,9 @@ int main(void)
         cmocka_unit_test(a_restart_that_times_out_while_stopping_recovers_afterwards),
         cmocka_unit_test(a_clean_exit_that_is_not_restarted_has_done_its_work),
         cmocka_unit_test(what_survives_sigkill_is_stuck_and_only_a_stop_may_run),
+        cmocka_unit_test(a_start_that_is_cancelled_takes_its_goal_back),
+        cmocka_unit_test(a_reload_of_what_does_not_run_fails),
+        cmocka_unit_test(an_exit_ends_the_reload_before_the_tree_is_gone),
         cmocka_unit_test(a_start_by_hand_forgets_the_attempts_and_a_recovery_does_not),
     };
 

@@ -156,9 +156,149 @@ static void a_service_has_one_worker_at_a_time_and_loses_no_turn(void **state)
         sem_destroy(&turns[i].done);
 }
 
+static struct op *join(struct op_queue *queue, enum action action)
+{
+    struct op *op = op_new(NULL, "backend", action, ORIGIN_API, "uid:0", 0), *target;
+
+    assert_non_null(op);
+    op->committed = true;
+    target = op_queue_joinable(queue, op);
+    if (!target) {
+        op_unref(op);
+        return NULL;
+    }
+    op_join(target, op);
+    return op;
+}
+
+static void only_the_last_in_line_is_joined_and_only_by_the_same(void **state)
+{
+    struct op_queue queue;
+    struct op *restart, *joined, *stop;
+
+    (void)state;
+    op_queue_init(&queue);
+    assert_null(join(&queue, ACTION_RESTART));
+    restart = push(&queue, ACTION_RESTART, ORIGIN_API);
+    restart->record.id = 7;
+    joined = join(&queue, ACTION_RESTART);
+    assert_non_null(joined);
+    assert_int_equal(joined->record.coalesced_into, 7);
+    assert_int_equal(queue.length, 1); /* it takes no place */
+    assert_null(join(&queue, ACTION_START));
+    stop = push(&queue, ACTION_STOP, ORIGIN_API);
+    assert_null(join(&queue, ACTION_RESTART)); /* no longer adjacent */
+    take(&queue, stop);
+    restart->joining_closed = true;
+    assert_null(join(&queue, ACTION_RESTART));
+    take(&queue, restart); /* and what joined it */
+}
+
+static void an_automatic_operation_is_not_joined(void **state)
+{
+    struct op_queue queue;
+    struct op *recovery;
+
+    (void)state;
+    op_queue_init(&queue);
+    recovery = push(&queue, ACTION_START, ORIGIN_RECOVERY);
+    assert_null(join(&queue, ACTION_START));
+    take(&queue, recovery);
+}
+
+static void the_first_that_joined_takes_the_place_of_one_that_is_cancelled(void **state)
+{
+    struct op_queue queue;
+    struct op *target, *first, *second, *behind;
+
+    (void)state;
+    op_queue_init(&queue);
+    target = push(&queue, ACTION_RESTART, ORIGIN_API);
+    first = join(&queue, ACTION_RESTART);
+    second = join(&queue, ACTION_RESTART);
+    first->record.id = 8;
+    behind = push(&queue, ACTION_STOP, ORIGIN_API);
+    op_queue_promote(&queue, target);
+    op_unref(target);
+    assert_ptr_equal(op_queue_head(&queue), first);
+    assert_int_equal(queue.length, 2);
+    assert_int_equal(queue.people, 2);
+    assert_int_equal(first->record.coalesced_into, 0);
+    assert_int_equal(second->record.coalesced_into, 8);
+    assert_ptr_equal(second->joined_to, first);
+    assert_int_equal(op_queue_position(&queue, behind), 1);
+    assert_int_equal(op_queue_position(&queue, second), 0);
+    take(&queue, first);
+    take(&queue, behind);
+}
+
+static void what_is_not_committed_parts_from_what_is_superseded(void **state)
+{
+    struct op_queue queue;
+    struct op *target, *first, *second, *third;
+
+    (void)state;
+    op_queue_init(&queue);
+    target = push(&queue, ACTION_RESTART, ORIGIN_API);
+    first = join(&queue, ACTION_RESTART);
+    second = join(&queue, ACTION_RESTART);
+    third = join(&queue, ACTION_RESTART);
+    second->committed = third->committed = false;
+    assert_false(op_all_committed(target));
+    op_queue_part(&queue, target);
+    assert_true(op_all_committed(target));
+    assert_ptr_equal(first->joined_to, target);
+    assert_int_equal(queue.length, 3);
+    take(&queue, target);
+    assert_ptr_equal(op_queue_head(&queue), second); /* in their order */
+    take(&queue, second);
+    assert_ptr_equal(op_queue_head(&queue), third);
+    take(&queue, third);
+}
+
+static void the_last_that_replaces_is_found_once_it_is_committed(void **state)
+{
+    struct op_queue queue;
+    struct op *start, *stop;
+
+    (void)state;
+    op_queue_init(&queue);
+    start = push(&queue, ACTION_START, ORIGIN_API);
+    stop = push(&queue, ACTION_STOP, ORIGIN_API);
+    stop->record.replaces = true;
+    stop->committed = false;
+    assert_null(op_queue_replacer(&queue));
+    stop->committed = true;
+    assert_ptr_equal(op_queue_replacer(&queue), stop);
+    take(&queue, start);
+    take(&queue, stop);
+}
+
+static void the_goal_is_that_of_the_last_that_sets_one(void **state)
+{
+    struct op_queue queue;
+    struct op *stop, *reload;
+
+    (void)state;
+    op_queue_init(&queue);
+    assert_int_equal(op_queue_goal(&queue), -1);
+    stop = push(&queue, ACTION_STOP, ORIGIN_API);
+    reload = push(&queue, ACTION_RELOAD, ORIGIN_API);
+    assert_int_equal(op_queue_goal(&queue), GOAL_DOWN);
+    take(&queue, stop);
+    assert_int_equal(op_queue_goal(&queue), -1);
+    take(&queue, reload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_last_in_line_is_joined_and_only_by_the_same),
+        cmocka_unit_test(an_automatic_operation_is_not_joined),
+        cmocka_unit_test(the_first_that_joined_takes_the_place_of_one_that_is_cancelled),
+        cmocka_unit_test(what_is_not_committed_parts_from_what_is_superseded),
+        cmocka_unit_test(the_last_that_replaces_is_found_once_it_is_committed),
+        cmocka_unit_test(the_goal_is_that_of_the_last_that_sets_one),
         cmocka_unit_test(operations_leave_in_the_order_in_which_they_came),
         cmocka_unit_test(only_what_people_asked_for_counts_against_the_limits),
         cmocka_unit_test(a_stop_counts_as_waiting_only_once_it_is_committed_and_by_people),

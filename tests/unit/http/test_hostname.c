@@ -32,27 +32,34 @@ static void an_address_is_host_and_port(void **state)
     assert_false(hostname_split("::1", host, port));
 }
 
-static void only_loopback_and_our_own_name_are_us(void **state)
+static void only_loopback_and_our_own_names_are_us(void **state)
 {
+    char *items[] = {"orderly.example", "10.1.2.3"};
+    const struct string_list names = {.items = items, .count = 2};
+
     (void)state;
-    assert_true(hostname_allowed("localhost", "127.0.0.1"));
-    assert_true(hostname_allowed("LocalHost:8091", "127.0.0.1"));
-    assert_true(hostname_allowed("127.0.0.1:8091", "localhost"));
-    assert_true(hostname_allowed("127.9.9.9", "localhost"));
-    assert_true(hostname_allowed("[::1]:8091", "localhost"));
-    assert_true(hostname_allowed("Box.example:8091", "box.example"));
-    assert_false(hostname_allowed("evil.example", "127.0.0.1"));
-    assert_false(hostname_allowed("127.0.0.1.evil.example", "127.0.0.1"));
-    assert_false(hostname_allowed("localhost.evil.example:8091", "127.0.0.1"));
-    assert_false(hostname_allowed("", "127.0.0.1"));
-    assert_false(hostname_allowed("128.0.0.1", "127.0.0.1"));
+    assert_true(hostname_allowed("Orderly.Example:443", "127.0.0.1", &names));
+    assert_true(hostname_allowed("10.1.2.3", "127.0.0.1", &names));
+    assert_false(hostname_allowed("www.orderly.example", "127.0.0.1", &names));
+    assert_false(hostname_allowed("orderly.example.", "127.0.0.1", &names));
+    assert_true(hostname_allowed("localhost", "127.0.0.1", &names));
+    assert_true(hostname_allowed("LocalHost:8091", "127.0.0.1", &names));
+    assert_true(hostname_allowed("127.0.0.1:8091", "localhost", &names));
+    assert_true(hostname_allowed("127.9.9.9", "localhost", &names));
+    assert_true(hostname_allowed("[::1]:8091", "localhost", &names));
+    assert_true(hostname_allowed("Box.example:8091", "box.example", &names));
+    assert_false(hostname_allowed("evil.example", "127.0.0.1", &names));
+    assert_false(hostname_allowed("127.0.0.1.evil.example", "127.0.0.1", &names));
+    assert_false(hostname_allowed("localhost.evil.example:8091", "127.0.0.1", &names));
+    assert_false(hostname_allowed("", "127.0.0.1", &names));
+    assert_false(hostname_allowed("128.0.0.1", "127.0.0.1", &names));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_host_and_port),
-        cmocka_unit_test(only_loopback_and_our_own_name_are_us),
+        cmocka_unit_test(only_loopback_and_our_own_names_are_us),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,10 +40,10 @@ static void a_socket_that_nobody_listens_on_is_replaced(void **state)
     int fd;
 
     (void)state;
-    assert_int_equal(listen_unix(path, NULL, &fd, &first, &err), 0);
+    assert_int_equal(listen_unix(path, NULL, NULL, &fd, &first, &err), 0);
     assert_int_equal(first.st_mode, S_IFSOCK | 0660);
     close(fd);
-    assert_int_equal(listen_unix(path, NULL, &fd, &second, &err), 0);
+    assert_int_equal(listen_unix(path, NULL, NULL, &fd, &second, &err), 0);
     close(fd);
     unlink(path);
 }
@@ -55,8 +55,8 @@ static void a_socket_that_somebody_listens_on_is_left_alone(void **state)
     int fd, other = -1;
 
     (void)state;
-    assert_int_equal(listen_unix(path, NULL, &fd, &first, &err), 0);
-    assert_int_equal(listen_unix(path, NULL, &other, &second, &err), -EADDRINUSE);
+    assert_int_equal(listen_unix(path, NULL, NULL, &fd, &first, &err), 0);
+    assert_int_equal(listen_unix(path, NULL, NULL, &other, &second, &err), -EADDRINUSE);
     assert_non_null(strstr(err.text, "another program listens on"));
     assert_int_equal(lstat(path, &second), 0);
     assert_true(first.st_ino == second.st_ino);
@@ -74,7 +74,7 @@ static void a_file_that_is_no_socket_is_left_alone(void **state)
     (void)state;
     assert_non_null(f);
     fclose(f);
-    assert_int_equal(listen_unix(path, NULL, &fd, &st, &err), -EEXIST);
+    assert_int_equal(listen_unix(path, NULL, NULL, &fd, &st, &err), -EEXIST);
     assert_int_equal(lstat(path, &st), 0);
     assert_true(S_ISREG(st.st_mode));
     unlink(path);
@@ -87,7 +87,7 @@ static void an_unknown_group_leaves_no_socket_behind(void **state)
     int fd;
 
     (void)state;
-    assert_true(listen_unix(path, "no-such-group", &fd, &st, &err) < 0);
+    assert_true(listen_unix(path, "no-such-group", NULL, &fd, &st, &err) < 0);
     assert_non_null(strstr(err.text, "there is no such group"));
     assert_int_equal(lstat(path, &st), -1);
 }
@@ -101,10 +101,10 @@ static void a_path_that_is_too_long_is_refused(void **state)
 
     (void)state;
     memset(longer + 5, 'x', sizeof longer - 6);
-    assert_int_equal(listen_unix(longer, NULL, &fd, &st, &err), -ENAMETOOLONG);
+    assert_int_equal(listen_unix(longer, NULL, NULL, &fd, &st, &err), -ENAMETOOLONG);
 }
 
-static void tcp_is_loopback_only_and_a_port_in_use_is_named(void **state)
+static void tcp_is_loopback_only_unless_said_and_a_port_in_use_is_named(void **state)
 {
     struct error err = {0};
     struct sockaddr_in bound = {0};
@@ -113,15 +113,18 @@ static void tcp_is_loopback_only_and_a_port_in_use_is_named(void **state)
     int fd, other;
 
     (void)state;
-    assert_true(listen_tcp("0.0.0.0:0", host, &fd, &err) < 0);
+    assert_true(listen_tcp("0.0.0.0:0", false, NULL, host, &fd, &err) < 0);
     assert_non_null(strstr(err.text, "only loopback"));
-    assert_true(listen_tcp("127.0.0.1", host, &fd, &err) < 0);
+    assert_int_equal(listen_tcp("0.0.0.0:0", true, NULL, host, &fd, &err), 0);
+    assert_string_equal(host, "0.0.0.0");
+    close(fd);
+    assert_true(listen_tcp("127.0.0.1", false, NULL, host, &fd, &err) < 0);
     assert_non_null(strstr(err.text, "expected address:port"));
-    assert_int_equal(listen_tcp("127.0.0.1:0", host, &fd, &err), 0);
+    assert_int_equal(listen_tcp("127.0.0.1:0", false, NULL, host, &fd, &err), 0);
     assert_string_equal(host, "127.0.0.1");
     assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &len), 0);
     snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(bound.sin_port));
-    assert_int_equal(listen_tcp(address, host, &other, &err), -EADDRINUSE);
+    assert_int_equal(listen_tcp(address, false, NULL, host, &other, &err), -EADDRINUSE);
     assert_non_null(strstr(err.text, address));
     close(fd);
 }
@@ -134,7 +137,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
         cmocka_unit_test(an_unknown_group_leaves_no_socket_behind),
         cmocka_unit_test(a_path_that_is_too_long_is_refused),
-        cmocka_unit_test(tcp_is_loopback_only_and_a_port_in_use_is_named),
+        cmocka_unit_test(tcp_is_loopback_only_unless_said_and_a_port_in_use_is_named),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

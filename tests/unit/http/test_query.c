@@ -4,13 +4,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "query.h"
 
-#define ALL     0x7ffu
+#define ALL     0x3ffffu
 #define OPERATE (PARAMETER_WAIT | PARAMETER_TIMEOUT)
 
 static void expect_set(struct query *query, const char *name, const char *value)
@@ -51,6 +52,13 @@ static void every_parameter_is_read_as_its_kind(void **state)
     expect_set(&q, "follow", NULL);
     expect_set(&q, "strict", "yes");
     expect_set(&q, "leave", "no");
+    expect_set(&q, "mode", "replace");
+    expect_set(&q, "coalesce", "no");
+    expect_set(&q, "reason", "the new certificate is there");
+    expect_set(&q, "signal", "SIGUSR1");
+    expect_set(&q, "goal", "up");
+    expect_set(&q, "batch", "42");
+    expect_set(&q, "stream", "stderr");
     assert_int_equal(q.given, ALL);
     assert_int_equal(q.wait, USEC_PER_SEC / 2);
     assert_int_equal(q.timeout, 45 * USEC_PER_SEC);
@@ -61,7 +69,13 @@ static void every_parameter_is_read_as_its_kind(void **state)
     assert_int_equal(q.since.epoch, 0xb3f1);
     assert_int_equal(q.since.number, 8812);
     assert_int_equal(q.lines, 0);
-    assert_true(q.follow && q.strict && !q.leave);
+    assert_true(q.follow && q.strict && !q.leave && !q.coalesce);
+    assert_int_equal(q.mode, MODE_REPLACE);
+    assert_string_equal(q.reason, "the new certificate is there");
+    assert_int_equal(q.signal, SIGUSR1);
+    assert_int_equal(q.goal, GOAL_UP);
+    assert_int_equal(q.batch, 42);
+    assert_int_equal(q.stream, STREAM_STDERR);
 }
 
 static void a_bare_wait_lasts_as_long_as_it_takes(void **state)
@@ -91,6 +105,10 @@ static void what_is_not_given_has_its_default(void **state)
     assert_int_equal(q.state, -1);
     assert_int_equal(q.wait, 0);
     assert_int_equal(q.timeout, 0);
+    assert_int_equal(q.mode, MODE_QUEUE);
+    assert_int_equal(q.stream, STREAM_STDOUT);
+    assert_int_equal(q.signal, 0);
+    assert_int_equal(q.batch, 0);
 }
 
 static void an_unknown_parameter_is_refused_with_the_nearest_or_all(void **state)
@@ -98,6 +116,8 @@ static void an_unknown_parameter_is_refused_with_the_nearest_or_all(void **state
     (void)state;
     expect_refused(OPERATE, "tmeout", "5", "did you mean \"timeout\"?");
     expect_refused(OPERATE, "mode", "fail", "takes wait, timeout");
+    expect_refused(ALL, "mod", "fail", "did you mean \"mode\"?");
+    expect_refused(ALL, "everything", "1", "reason, signal, goal, batch, stream");
     expect_refused(OPERATE, "limit", "5", "no parameter \"limit\" here");
     expect_refused(0, "wait", NULL, "takes none");
     expect_refused(OPERATE, "", NULL, "no parameter \"\"");
@@ -123,6 +143,57 @@ static void a_value_out_of_its_range_is_refused_with_the_range(void **state)
     expect_refused(ALL, "since", "8812", "revision");
     expect_refused(ALL, "follow", "maybe", "yes or no");
     expect_refused(ALL, "lines", "100001", "from 0 to 100000");
+    expect_refused(ALL, "mode", "force", "queue, fail or replace");
+    expect_refused(ALL, "mode", NULL, "queue, fail or replace");
+    expect_refused(ALL, "signal", "HUPP", "as HUP");
+    expect_refused(ALL, "signal", "0", "as HUP");
+    expect_refused(ALL, "signal", "-1", "as HUP");
+    expect_refused(ALL, "signal", "65", "as HUP");
+    expect_refused(ALL, "goal", "running", "up or down");
+    expect_refused(ALL, "batch", "0", "from 1");
+    expect_refused(ALL, "stream", "both", "stdout or stderr");
+    expect_refused(ALL, "coalesce", "maybe", "yes or no");
+}
+
+static void a_reason_is_text_that_can_be_shown_anywhere(void **state)
+{
+    char longest[REASON_MAX + 2];
+    struct query q;
+
+    (void)state;
+    memset(longest, 'x', sizeof longest);
+    longest[REASON_MAX + 1] = '\0';
+    expect_refused(ALL, "reason", longest, "1 to 256 bytes");
+    longest[REASON_MAX] = '\0';
+    query_init(&q);
+    expect_set(&q, "reason", longest);
+    assert_string_equal(q.reason, longest);
+    query_init(&q);
+    expect_set(&q, "reason", "größer als \xf0\x9f\x9a\x80 & <b>");
+    expect_refused(ALL, "reason", "", "1 to 256 bytes");
+    expect_refused(ALL, "reason", NULL, "1 to 256 bytes");
+    expect_refused(ALL, "reason", "two%0alines", "control characters");
+    expect_refused(ALL, "reason", "%1b[2J", "control characters");
+    expect_refused(ALL, "reason", "%7f", "control characters");
+    expect_refused(ALL, "reason", "%c2%9b2J", "control characters"); /* CSI in one character */
+    expect_refused(ALL, "reason", "%ff", "UTF-8");
+    expect_refused(ALL, "reason", "%c3", "UTF-8");
+    expect_refused(ALL, "reason", "%c0%af", "UTF-8");
+    expect_refused(ALL, "reason", "%ed%a0%80", "UTF-8");
+    expect_refused(ALL, "reason", "%f4%90%80%80", "UTF-8");
+}
+
+static void the_parameters_can_be_listed(void **state)
+{
+    const char *expected, *name;
+    size_t count = 0;
+
+    (void)state;
+    while ((name = query_parameter(count, &expected))) {
+        assert_true(*name && *expected);
+        count++;
+    }
+    assert_int_equal((1u << count) - 1, ALL);
 }
 
 static void a_parameter_given_twice_is_refused(void **state)
@@ -162,6 +233,8 @@ int main(void)
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(an_unknown_parameter_is_refused_with_the_nearest_or_all),
         cmocka_unit_test(a_value_out_of_its_range_is_refused_with_the_range),
+        cmocka_unit_test(a_reason_is_text_that_can_be_shown_anywhere),
+        cmocka_unit_test(the_parameters_can_be_listed),
         cmocka_unit_test(a_parameter_given_twice_is_refused),
         cmocka_unit_test(percent_signs_are_read_strictly),
     };

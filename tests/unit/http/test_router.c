@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#include "problem.h"
+#include "query.h"
 #include "router.h"
 
 static const char *const methods[] = {"GET",   "HEAD",    "POST",    "PUT",   "DELETE",
@@ -113,9 +115,53 @@ static void an_unknown_path_is_answered_with_the_nearest(void **state)
     expect_unknown("/daemon/relaod", "POST /daemon/reload");
     expect_unknown("/", NULL);
     expect_unknown("/metrics", NULL);
-    expect_unknown("/reload/backend", NULL);
+    expect_unknown("/goall/backend", "PUT /goal/<service>");
+    expect_unknown("/rotat/backend", "POST /rotate/<service>");
     expect_unknown("", NULL);
     expect_unknown("*", NULL);
+}
+
+static void only_what_makes_operations_takes_their_parameters(void **state)
+{
+    const unsigned of_operations =
+        PARAMETER_TIMEOUT | PARAMETER_MODE | PARAMETER_COALESCE | PARAMETER_REASON;
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *r = &routes[i];
+
+        if (route_makes_operations(r)) {
+            assert_int_equal(r->parameters & of_operations, of_operations);
+            assert_int_equal(r->role, ROLE_OPERATE);
+            assert_int_not_equal(r->body, BODY_NONE);
+            assert_true(r->answers & ANSWER_202);
+            assert_true(r->problems & PROBLEM_BIT(PROBLEM_KEY_REUSED));
+        } else {
+            assert_int_equal(r->parameters & of_operations, 0);
+            assert_false(r->problems & PROBLEM_BIT(PROBLEM_KEY_REUSED));
+        }
+    }
+}
+
+/* What stands in the row is what the manual says: a row that forgets these lies. */
+static void every_row_says_what_it_answers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *r = &routes[i];
+
+        assert_true(r->answers & (ANSWER_200 | ANSWER_202));
+        assert_true(r->problems & PROBLEM_BIT(PROBLEM_BAD_PARAMETER));
+        assert_true(r->problems & PROBLEM_BIT(PROBLEM_FORBIDDEN));
+        assert_int_equal(!!(r->problems & PROBLEM_BIT(PROBLEM_UNAUTHENTICATED)),
+                         r->role != ROLE_NONE);
+        assert_int_equal(!!(r->problems & PROBLEM_BIT(PROBLEM_UNKNOWN_SERVICE)),
+                         r->argument == ARGUMENT_SERVICE || r->body == BODY_BATCH ||
+                             !!(r->parameters & PARAMETER_SERVICE));
+        assert_int_equal(!!(r->problems & PROBLEM_BIT(PROBLEM_NOT_JSON)), r->body != BODY_NONE);
+        assert_int_equal(!!(r->problems & PROBLEM_BIT(PROBLEM_QUEUE_FULL)),
+                         !!(r->parameters & (PARAMETER_WAIT | PARAMETER_FOLLOW)));
+    }
 }
 
 int main(void)
@@ -124,6 +170,8 @@ int main(void)
         cmocka_unit_test(every_route_is_found_by_its_methods_and_by_no_other),
         cmocka_unit_test(the_argument_is_what_stands_behind_the_path),
         cmocka_unit_test(a_change_asks_for_more_than_a_look),
+        cmocka_unit_test(only_what_makes_operations_takes_their_parameters),
+        cmocka_unit_test(every_row_says_what_it_answers),
         cmocka_unit_test(an_unknown_path_is_answered_with_the_nearest),
     };
 

@@ -157,7 +157,7 @@ static void a_wrong_file_is_refused_by_line(void **state)
 
 static void a_file_that_others_may_read_is_refused(void **state)
 {
-    const mode_t modes[] = {0640, 0604, 0660, 0601};
+    const mode_t modes[] = {0644, 0604, 0660, 0601};
 
     (void)state;
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {

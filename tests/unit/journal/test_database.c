@@ -62,6 +62,89 @@ static void a_database_of_version_0_is_migrated(void **state)
     journal_close(journal);
 }
 
+/* What the first release made, and what it wrote. */
+static const char version_1[] =
+    "PRAGMA journal_mode = WAL;"
+    "CREATE TABLE operations (id INTEGER PRIMARY KEY, service TEXT NOT NULL, action TEXT NOT NULL,"
+    " state TEXT NOT NULL, changed INTEGER NOT NULL, origin TEXT NOT NULL,"
+    " requested_by TEXT NOT NULL, accepted_utc INTEGER NOT NULL, started_utc INTEGER,"
+    " finished_utc INTEGER, timeout_us INTEGER NOT NULL, waiting_for TEXT, detail TEXT, exit TEXT,"
+    " output TEXT, started_mono INTEGER, begin_generation INTEGER NOT NULL, boot TEXT NOT NULL)"
+    " STRICT;"
+    "CREATE INDEX operations_service ON operations (service);"
+    "CREATE INDEX operations_state ON operations (state);"
+    "CREATE TABLE services (name TEXT PRIMARY KEY, state TEXT NOT NULL, goal TEXT NOT NULL,"
+    " generation INTEGER NOT NULL, restarts INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
+    "CREATE VIEW history AS SELECT id, service, action, state, changed, origin, requested_by,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', accepted_utc / 1e6, 'unixepoch') AS accepted,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', started_utc / 1e6, 'unixepoch') AS started,"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', finished_utc / 1e6, 'unixepoch') AS finished,"
+    " round((finished_utc - started_utc) / 1e6, 3) AS seconds, exit, detail"
+    " FROM operations ORDER BY id DESC;"
+    "PRAGMA user_version = 1;"
+    "INSERT INTO meta VALUES ('boot_id', 'boot-1'), ('last_operation_id', 40);"
+    "INSERT INTO services VALUES ('web', 'running', 'up', 6, 2), ('db', 'failed', 'down', 3, 0);"
+    "INSERT INTO operations VALUES (41, 'web', 'restart', 'failed', 1, 'api', 'token:deploy',"
+    " 1795200252518204, 1795200252518205, 1795200259000001, 1500000, NULL, 'it broke', 'code 1',"
+    " '[\"one\",\"two\"]', 12345, 5, 'boot-1');"
+    "INSERT INTO operations VALUES (42, 'db', 'stop', 'queued', 0, 'api', 'uid:0',"
+    " 1795200252518299, NULL, NULL, 30000000, 'web', NULL, NULL, NULL, NULL, 0, 'boot-1');";
+
+static void assert_first_release_s_records(struct journal *journal)
+{
+    struct operation op;
+    enum journal_find found;
+
+    assert_int_equal(journal_find(journal, 41, &found, &op, NULL), 0);
+    assert_int_equal(found, JOURNAL_FOUND);
+    assert_int_equal(op.action, ACTION_RESTART);
+    assert_int_equal(op.state, OPERATION_FAILED);
+    assert_string_equal(op.requested_by, "token:deploy");
+    assert_string_equal(op.detail, "it broke");
+    assert_int_equal(op.exit.value, 1);
+    assert_int_equal(op.output.count, 2);
+    assert_int_equal(op.started_mono, 12345);
+    assert_true(op.durable);
+    assert_int_equal(op.batch, 0);
+    assert_int_equal(op.coalesced_into, 0);
+    assert_null(op.reason);
+    operation_deinit(&op);
+}
+
+static void a_database_of_the_first_release_is_migrated_with_all_it_holds(void **state)
+{
+    sqlite3 *db = open_shell(*state);
+    struct journal_boot boot;
+    struct journal *journal;
+    char text[128];
+
+    shell(db, version_1);
+    sqlite3_close(db);
+    journal = open_journal(*state);
+    assert_int_equal(journal_load(journal, &boot, NULL), 0);
+    assert_true(boot.same_boot);
+    assert_int_equal(boot.next_operation_id, 43);
+    assert_int_equal(boot.operation_count, 1);
+    assert_int_equal(boot.operations[0].id, 42);
+    assert_string_equal(boot.operations[0].waiting_for, "web");
+    assert_int_equal(boot.service_count, 2);
+    assert_int_equal(boot.services[1].generation, 6);
+    journal_boot_deinit(&boot);
+    assert_first_release_s_records(journal);
+    put_state(journal, 43, "web", OPERATION_QUEUED);
+    journal_close(journal);
+    db = open_shell(*state);
+    assert_int_equal(shell_integer(db, "PRAGMA user_version"), 2);
+    shell_text(db, "SELECT action || ' ' || state || ' ' || seconds FROM history WHERE id = 41",
+               text);
+    assert_string_equal(text, "restart failed 6.482");
+    sqlite3_close(db);
+    journal = open_journal(*state); /* and once more, as it is now */
+    assert_first_release_s_records(journal);
+    journal_close(journal);
+}
+
 static void a_database_of_a_newer_version_is_refused_and_left_alone(void **state)
 {
     struct sandbox *box = *state;
@@ -207,6 +290,7 @@ int main(void)
         TEST(the_file_is_made_with_mode_0640_whatever_the_umask),
         TEST(durability_full_writes_too),
         TEST(a_database_of_version_0_is_migrated),
+        TEST(a_database_of_the_first_release_is_migrated_with_all_it_holds),
         TEST(a_database_of_a_newer_version_is_refused_and_left_alone),
         TEST(what_is_no_database_is_set_aside_and_a_new_one_made),
         TEST(what_a_killed_daemon_committed_is_there),

@@ -97,12 +97,35 @@ static void ids_are_never_given_again_when_all_that_had_them_are_gone(void **sta
     journal_close(journal);
 }
 
+static void keys_that_are_too_old_go_as_well(void **state)
+{
+    const struct journal_key old = {"uid:0", "old", "POST /start/web", 1, false};
+    const struct journal_key young = {"uid:0", "young", "POST /start/web", 2, false};
+    struct journal_config config = sandbox_config(*state);
+    struct journal *journal = open_config(&config);
+    struct operation op = an_operation(1, "web", OPERATION_SUCCEEDED);
+    struct journal_entry entry = {.operation = &op, .key = &old};
+    sqlite3 *db = open_shell(*state);
+
+    assert_int_equal(journal_submit(journal, &entry, 1), 0);
+    put_state(journal, 1, "web", OPERATION_SUCCEEDED);
+    shell(db, "UPDATE keys SET accepted_utc = accepted_utc - 86401000000");
+    entry.key = &young;
+    assert_int_equal(journal_submit(journal, &entry, 1), 0);
+    put_ended(journal, 2, 3000, clock_utc_us()); /* enough for it to look */
+    put_ended(journal, 3002, 1, clock_utc_us());
+    assert_int_equal(shell_integer(db, "SELECT group_concat(key) = 'young' FROM keys"), 1);
+    sqlite3_close(db);
+    journal_close(journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(only_so_many_ended_operations_are_kept_and_the_newest_of_them),
         TEST(what_ended_too_long_ago_is_taken_out_at_open),
         TEST(a_long_history_is_cut_to_a_smaller_limit_at_open),
+        TEST(keys_that_are_too_old_go_as_well),
         TEST(ids_are_never_given_again_when_all_that_had_them_are_gone),
     };
 

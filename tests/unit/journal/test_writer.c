@@ -189,7 +189,7 @@ static void while_another_holds_the_lock_an_acceptance_is_withdrawn_and_an_end_i
     submit_one(journal, 3, 0, &kept_too);
     assert_int_equal(outcome_wait(&given_up), -EBUSY);
     assert_false(journal_writable(journal, text));
-    assert_string_equal(text, "database is locked");
+    assert_string_equal(text, "another program holds it: database is locked");
     assert_false(outcome_reached(&kept));
     assert_false(outcome_reached(&kept_too));
     shell(db, "COMMIT");
@@ -260,7 +260,7 @@ static void stage_set(struct stage *stage, const struct sandbox *box,
 
     *stage = (struct stage){.meanwhile = meanwhile};
     assert_int_equal(store_open(&stage->store, &config, &aside, NULL), 0);
-    assert_int_equal(writer_start(&stage->writer, &stage->store, NULL), 0);
+    assert_int_equal(writer_start(&stage->writer, &stage->store, &config, NULL), 0);
     sqlite3_busy_handler(stage->store.db, on_busy, stage);
     stage->shell = open_shell(box);
     shell(stage->shell, "BEGIN IMMEDIATE");
@@ -412,6 +412,32 @@ static void a_batch_that_fails_half_way_leaves_nothing_behind(void **state)
     journal_close(journal);
 }
 
+/* A service that goes on failing beside a disk that takes nothing must not take the memory. */
+static void of_too_many_that_are_kept_the_oldest_go(void **state)
+{
+    struct journal_entry entry = {0};
+    struct list groups, excess;
+    struct group *all[5];
+
+    (void)state;
+    list_init(&groups);
+    list_init(&excess);
+    for (int i = 0; i < 5; i++) {
+        all[i] = group_new(&entry, 1);
+        assert_non_null(all[i]);
+        list_append(&groups, &all[i]->link);
+    }
+    group_take_excess(&groups, 5, &excess);
+    assert_true(list_empty(&excess));
+    group_take_excess(&groups, 3, &excess);
+    assert_ptr_equal(excess.next, &all[0]->link);
+    assert_ptr_equal(excess.prev, &all[1]->link);
+    assert_ptr_equal(groups.next, &all[2]->link);
+    assert_ptr_equal(groups.prev, &all[4]->link);
+    group_finish(&groups, 0);
+    group_finish(&excess, 0);
+}
+
 /* ---- closing ---- */
 
 static void closing_writes_what_is_queued(void **state)
@@ -460,6 +486,7 @@ int main(void)
         TEST(a_disk_that_takes_nothing_is_told_of_and_heals_by_itself),
         TEST(a_failure_ends_without_anything_to_write),
         TEST(a_batch_that_fails_half_way_leaves_nothing_behind),
+        TEST(of_too_many_that_are_kept_the_oldest_go),
         TEST(closing_writes_what_is_queued),
         TEST(closing_withdraws_what_cannot_be_written),
     };

@@ -53,27 +53,43 @@ FIXTURE void place_close(struct place *p)
     assert_int_equal(nftw(p->root, place_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-FIXTURE struct logs *start(const struct place *p)
+FIXTURE struct logs *start_with(const struct place *p, struct logs_config config)
 {
     struct error err = {0};
     struct logs *logs = NULL;
 
-    if (logs_start(p->run, p->kept, &logs, &err) < 0)
+    config.runtime_dir = p->run;
+    config.log_dir = p->kept;
+    if (logs_start(&config, &logs, &err) < 0)
         fail_msg("%s", err.text);
     return logs;
+}
+
+FIXTURE struct logs *start(const struct place *p)
+{
+    return start_with(p, (struct logs_config){.console = -1});
+}
+
+/* Opens a log as the spec says; the spec stays the caller's. */
+FIXTURE struct log *open_spec(struct logs *logs, const struct service_spec *spec)
+{
+    struct error err = {0};
+    struct log *log = NULL;
+
+    if (log_open_service(logs, spec, &log, &err) < 0)
+        fail_msg("%s", err.text);
+    return log;
 }
 
 FIXTURE struct log *open_log(struct logs *logs, const char *name, int64_t size, int64_t files)
 {
     struct service_spec *spec = spec_new(name);
-    struct error err = {0};
-    struct log *log = NULL;
+    struct log *log;
 
     assert_non_null(spec);
     spec->log_max_size = size;
     spec->log_max_files = files;
-    if (log_open_service(logs, spec, &log, &err) < 0)
-        fail_msg("%s", err.text);
+    log = open_spec(logs, spec);
     spec_unref(spec);
     return log;
 }
@@ -157,14 +173,20 @@ FIXTURE void wait_for_more(struct log_reader *reader)
     gate_deinit(&gate);
 }
 
-FIXTURE struct log_reader *open_reader(struct logs *logs, const char *name, size_t lines)
+FIXTURE struct log_reader *open_stream(struct logs *logs, const char *name, enum stream stream,
+                                       size_t lines)
 {
     struct log_reader *reader = NULL;
     struct error err = {0};
 
-    if (log_reader_open(logs, name, lines, &reader, &err) < 0)
+    if (log_reader_open(logs, name, stream, lines, &reader, &err) < 0)
         fail_msg("%s", err.text);
     return reader;
+}
+
+FIXTURE struct log_reader *open_reader(struct logs *logs, const char *name, size_t lines)
+{
+    return open_stream(logs, name, STREAM_STDOUT, lines);
 }
 
 /* Reads on until it has got size bytes in all. */

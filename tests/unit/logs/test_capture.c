@@ -31,7 +31,7 @@ static void bytes_arrive_unchanged(void **state)
     struct log *log = open_log(logs, "web", 0, 5);
     struct log_reader *reader = open_reader(logs, "web", 0);
     char *data = malloc(SIZE);
-    int fd = open_output(log_fifo(log));
+    int fd = open_output(log_fifo(log, STREAM_STDOUT));
     struct text got = {0};
 
     (void)state;
@@ -58,7 +58,7 @@ static void stopping_takes_what_is_there_and_starting_goes_on(void **state)
     pid_t writer;
 
     (void)state;
-    writer = start_writer(log_fifo(log), LINES);
+    writer = start_writer(log_fifo(log, STREAM_STDOUT), LINES);
     for (int i = 1; i <= TIMES; i++) {
         struct log_reader *reader = open_reader(logs, "web", SIZE_MAX);
 
@@ -94,7 +94,7 @@ static void kill_again_and_again(int64_t max_size)
 {
     enum { LINES = 200000, TIMES = 40 }; /* more than the TIMES can take */
     struct logs *logs = start(&place);
-    char *fifo = strdup(log_fifo(open_log(logs, "web", max_size, 1000)));
+    char *fifo = strdup(log_fifo(open_log(logs, "web", max_size, 1000), STREAM_STDOUT));
     struct log_reader *reader;
     struct text got = {0};
     pid_t writer;
@@ -151,8 +151,8 @@ static void where_splice_is_refused_bytes_are_copied(void **state)
     pid_t writer;
 
     (void)state;
-    assert_int_equal(fcntl(log->file_fd, F_SETFL, O_APPEND), 0);
-    writer = start_writer(log_fifo(log), LINES);
+    assert_int_equal(fcntl(log_channel(log, STREAM_STDOUT)->file_fd, F_SETFL, O_APPEND), 0);
+    writer = start_writer(log_fifo(log, STREAM_STDOUT), LINES);
     follow(reader, &got, (size_t)LINES * LINE_SIZE);
     assert_lines(&got, 0, LINES);
     assert_true(exists(&place, "web.log.1"));
@@ -165,7 +165,7 @@ static void where_splice_is_refused_bytes_are_copied(void **state)
 static void a_writer_outlives_the_logs(void **state)
 {
     struct logs *logs = start(&place);
-    int fd = open_output(log_fifo(open_log(logs, "web", 0, 5)));
+    int fd = open_output(log_fifo(open_log(logs, "web", 0, 5), STREAM_STDOUT));
     struct text got = {0};
 
     (void)state;
@@ -190,7 +190,7 @@ static void write_over_a_full_disk(void (*heal)(void *context), void *context)
     struct log *log = open_log(logs, "web", 0, 5);
     struct log_reader *reader = open_reader(logs, "web", SIZE_MAX);
     struct log_trouble trouble = {0};
-    pid_t writer = start_writer(log_fifo(log), LINES);
+    pid_t writer = start_writer(log_fifo(log, STREAM_STDOUT), LINES);
     struct text got = {0};
 
     for (;;) {
@@ -267,7 +267,7 @@ static void a_fifo_of_a_former_daemon_is_opened_again(void **state)
     char path[160];
 
     (void)state;
-    assert_int_equal(stat(log_fifo(log), &first), 0);
+    assert_int_equal(stat(log_fifo(log, STREAM_STDOUT), &first), 0);
     assert_true(S_ISFIFO(first.st_mode));
     assert_int_equal(first.st_mode & 07777, 0600);
     snprintf(path, sizeof path, "%s/web", place.run);
@@ -276,7 +276,7 @@ static void a_fifo_of_a_former_daemon_is_opened_again(void **state)
     logs_stop(logs);
     logs = start(&place);
     log = open_log(logs, "web", 0, 5);
-    assert_int_equal(stat(log_fifo(log), &second), 0);
+    assert_int_equal(stat(log_fifo(log, STREAM_STDOUT), &second), 0);
     assert_int_equal(first.st_ino, second.st_ino);
     logs_stop(logs);
 }
@@ -305,7 +305,7 @@ static void a_service_opened_again_takes_over_owner_and_limits(void **state)
     struct logs *logs = start(&place);
     struct log *log = open_log(logs, "web", 0, 5), *again = NULL;
     struct service_spec *spec = spec_new("web");
-    int fd = open_output(log_fifo(log));
+    int fd = open_output(log_fifo(log, STREAM_STDOUT));
     struct error err = {0};
     struct stat st;
 
@@ -318,7 +318,7 @@ static void a_service_opened_again_takes_over_owner_and_limits(void **state)
     }
     assert_int_equal(log_open_service(logs, spec, &again, &err), 0);
     assert_ptr_equal(log, again);
-    assert_int_equal(stat(log_fifo(log), &st), 0);
+    assert_int_equal(stat(log_fifo(log, STREAM_STDOUT), &st), 0);
     assert_int_equal(st.st_uid, geteuid() == 0 ? 1234 : geteuid());
     assert_int_equal(st.st_gid, geteuid() == 0 ? 2345 : getegid());
     put_text(fd, "one two\nthree\n");
@@ -332,7 +332,7 @@ static void a_service_opened_again_takes_over_owner_and_limits(void **state)
 static void a_file_that_others_removed_is_made_anew(void **state)
 {
     struct logs *logs = start(&place);
-    int fd = open_output(log_fifo(open_log(logs, "web", 0, 5)));
+    int fd = open_output(log_fifo(open_log(logs, "web", 0, 5), STREAM_STDOUT));
     struct log_reader *reader = open_reader(logs, "web", 0);
     struct text got = {0};
     char path[160];
@@ -360,8 +360,8 @@ static void a_flood_in_one_service_does_not_hold_up_another(void **state)
 {
     enum { LINES = 1000000 }; /* far more than is waited for */
     struct logs *logs = start(&place);
-    pid_t writer = start_writer(log_fifo(open_log(logs, "loud", 20000, 2)), LINES);
-    int fd = open_output(log_fifo(open_log(logs, "quiet", 0, 5)));
+    pid_t writer = start_writer(log_fifo(open_log(logs, "loud", 20000, 2), STREAM_STDOUT), LINES);
+    int fd = open_output(log_fifo(open_log(logs, "quiet", 0, 5), STREAM_STDOUT));
     struct log_reader *reader = open_reader(logs, "quiet", 0);
     struct text got = {0};
 

@@ -7,6 +7,7 @@
 
 static struct place place;
 static struct log_files files;
+static bool packed;
 
 static int set_up(void **state)
 {
@@ -14,7 +15,7 @@ static int set_up(void **state)
     place_open(&place);
     assert_int_equal(mkdir(place.kept, 0755), 0);
     files.dir_fd = open(place.kept, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    files.service = "web";
+    files.base = "web";
     return files.dir_fd < 0;
 }
 
@@ -78,7 +79,7 @@ static int wait_for_younger(struct rotator *r, int fd)
 
     for (;;) {
         bool done = atomic_load(&r->done);
-        int next = files_open_neighbour(&files, fd, FILES_YOUNGER);
+        int next = files_open_neighbour(&files, fd, FILES_YOUNGER, &packed);
 
         if (next >= 0) {
             do
@@ -101,7 +102,7 @@ static void a_younger_file_is_always_the_very_next(void **state)
 
     (void)state;
     begin(&r);
-    fd = files_open_youngest(&files);
+    fd = files_open_youngest(&files, &packed);
     number = number_in(fd);
     for (;;) {
         int next = wait_for_younger(&r, fd);
@@ -126,7 +127,7 @@ static void one_whose_file_was_dropped_goes_on_in_a_younger_one(void **state)
 
     (void)state;
     begin(&r);
-    fd = files_open_youngest(&files);
+    fd = files_open_youngest(&files, &packed);
     number = number_in(fd);
     for (;;) {
         int next = wait_for_younger(&r, fd), found;
@@ -136,7 +137,7 @@ static void one_whose_file_was_dropped_goes_on_in_a_younger_one(void **state)
             break;
         if (next == -ESTALE) {
             assert_int_equal(fstat(fd, &st), 0);
-            next = files_open_oldest(&files, st.st_mtim);
+            next = files_open_oldest(&files, st.st_mtim, &packed);
             if (next == -ENOENT) /* in the moment between two renames */
                 continue;
             do
@@ -161,13 +162,13 @@ static void an_older_file_is_always_the_one_before(void **state)
     (void)state;
     begin(&r);
     while (!atomic_load(&r.done)) {
-        int fd = files_open_youngest(&files), older;
+        int fd = files_open_youngest(&files, &packed), older;
         struct stat st;
 
         assert_true(fd >= 0);
         assert_int_equal(fstat(fd, &st), 0);
         for (int i = 0; i < 5 && st.st_size > 0; i++) {
-            older = files_open_neighbour(&files, fd, FILES_OLDER);
+            older = files_open_neighbour(&files, fd, FILES_OLDER, &packed);
             if (older == -ENOENT)
                 assert_int_equal(number_in(fd), 0);
             if (older < 0)
@@ -186,9 +187,9 @@ static void the_one_that_is_written_is_known_as_such(void **state)
     int fd, old;
 
     (void)state;
-    assert_int_equal(files_open_youngest(&files), -ENOENT);
+    assert_int_equal(files_open_youngest(&files, &packed), -ENOENT);
     fd = files_open_current(&files);
-    old = files_open_youngest(&files);
+    old = files_open_youngest(&files, &packed);
     assert_int_equal(files_is_current(&files, old), 1);
     assert_int_equal(files_rotate(&files, 5, &fd), 0);
     assert_int_equal(files_is_current(&files, old), 0);

@@ -74,7 +74,7 @@ static void a_service_without_a_log_has_none(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(log_reader_open(logs, "web", 0, &reader, &err), -ENOENT);
+    assert_int_equal(log_reader_open(logs, "web", STREAM_STDOUT, 0, &reader, &err), -ENOENT);
     assert_string_equal(err.text, "web has no log yet");
     open_log(logs, "web", 0, 5);
     assert_read("web", 10, "");
@@ -87,7 +87,7 @@ static void a_name_can_not_lead_out_of_the_folder(void **state)
 
     (void)state;
     write_one(&place, "../outside.log", "secret\n");
-    assert_int_equal(log_reader_open(logs, "../outside", 9, &reader, &err), -ENOENT);
+    assert_int_equal(log_reader_open(logs, "../outside", STREAM_STDOUT, 9, &reader, &err), -ENOENT);
 }
 
 static void it_follows_over_every_rotation(void **state)
@@ -95,7 +95,7 @@ static void it_follows_over_every_rotation(void **state)
     enum { LINES = 40000 };
     struct log *log = open_log(logs, "web", 4000, 1000);
     struct log_reader *reader = open_reader(logs, "web", 0), *late = open_reader(logs, "web", 0);
-    pid_t writer = start_writer(log_fifo(log), LINES);
+    pid_t writer = start_writer(log_fifo(log, STREAM_STDOUT), LINES);
     struct text got = {0};
 
     (void)state;
@@ -132,7 +132,7 @@ static void one_that_fell_behind_goes_on_in_the_oldest_file(void **state)
 {
     struct log *log = open_log(logs, "web", 10, 2);
     struct log_reader *reader = open_reader(logs, "web", 0);
-    int fd = open_output(log_fifo(log));
+    int fd = open_output(log_fifo(log, STREAM_STDOUT));
     struct text got = {0};
 
     (void)state;
@@ -202,7 +202,7 @@ static void a_wait_for_a_service_that_is_opened_later_is_ended_by_its_output(voi
     reader = open_reader(logs, "web", 0);
     gate_init(&gate);
     log_reader_wait(reader, CLOCK_NEVER, gate_open, &gate);
-    fd = open_output(log_fifo(open_log(logs, "web", 0, 5)));
+    fd = open_output(log_fifo(open_log(logs, "web", 0, 5), STREAM_STDOUT));
     assert_int_equal(gate.count, 0);
     put_text(fd, "new\n");
     gate_pass(&gate);
@@ -224,7 +224,7 @@ static void many_readers_wait_at_once(void **state)
     (void)state;
     for (int i = 0; i < READERS; i++)
         readers[i] = open_reader(logs, "web", 0);
-    writer = start_writer(log_fifo(log), LINES);
+    writer = start_writer(log_fifo(log, STREAM_STDOUT), LINES);
     for (size_t lines = 1; lines <= LINES; lines += 13)
         for (int i = 0; i < READERS; i++)
             follow(readers[i], &got[i], lines * LINE_SIZE);

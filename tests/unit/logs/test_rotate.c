@@ -20,7 +20,7 @@ static int tear_down(void **state)
 static void capture_all(const char *data, size_t size, int64_t max_size, int64_t max_files)
 {
     struct logs *logs = start(&place);
-    int fd = open_output(log_fifo(open_log(logs, "web", max_size, max_files)));
+    int fd = open_output(log_fifo(open_log(logs, "web", max_size, max_files), STREAM_STDOUT));
 
     put(fd, data, size);
     logs_stop(logs);
@@ -189,7 +189,7 @@ static void a_rotation_that_fails_loses_nothing(void **state)
     struct logs *logs = start(&place);
     struct log *log = open_log(logs, "web", 8, 5);
     struct log_reader *reader = open_reader(logs, "web", SIZE_MAX);
-    int fd = open_output(log_fifo(log));
+    int fd = open_output(log_fifo(log, STREAM_STDOUT));
     struct log_trouble trouble;
     struct text got = {0};
     char path[160];

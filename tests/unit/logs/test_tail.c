@@ -1,6 +1,8 @@
 /* Positions in the stream, and the last lines since one. */
 #include "logs/fixture.h"
 
+#include "logs/tails.h"
+
 #include <stdatomic.h>
 #include <sys/resource.h>
 
@@ -15,7 +17,7 @@ static int set_up(void **state)
     place_open(&place);
     logs = start(&place);
     logfile = open_log(logs, "web", 0, 5);
-    output = open_output(log_fifo(logfile));
+    output = open_output(log_fifo(logfile, STREAM_STDOUT));
     return 0;
 }
 
@@ -28,48 +30,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-struct answer {
-    struct gate gate;
-    struct string_list lines;
-};
-
-static void take_lines(void *context, const struct string_list *lines)
-{
-    struct answer *a = context;
-
-    for (size_t i = 0; i < lines->count; i++)
-        assert_int_equal(string_list_add(&a->lines, lines->items[i]), 0);
-    gate_open(&a->gate);
-}
-
-static void ask(struct answer *a, int64_t since, size_t count)
-{
-    *a = (struct answer){0};
-    gate_init(&a->gate);
-    assert_int_equal(log_tail(logfile, since, count, take_lines, a), 0);
-}
-
-/* expected: lines joined by '|'. */
-static void assert_answer(struct answer *a, const char *expected)
-{
-    struct text got = {0};
-
-    gate_pass(&a->gate);
-    text_append(&got, "");
-    for (size_t i = 0; i < a->lines.count; i++)
-        text_appendf(&got, "%s%s", i > 0 ? "|" : "", a->lines.items[i]);
-    assert_string_equal(got.data, expected);
-    text_deinit(&got);
-    string_list_clear(&a->lines);
-    gate_deinit(&a->gate);
-}
-
 static void assert_tail(int64_t since, size_t count, const char *expected)
 {
-    struct answer a;
-
-    ask(&a, since, count);
-    assert_answer(&a, expected);
+    assert_tail_of(logfile, since, count, expected);
 }
 
 static void what_is_still_in_the_fifo_belongs_to_it(void **state)
@@ -145,8 +108,8 @@ static void it_is_answered_when_the_logs_stop(void **state)
 
     (void)state;
     put_text(output, "last words\n");
-    ask(&a, 0, 20);
-    ask(&b, 5, 20);
+    ask_of(logfile, &a, 0, 20);
+    ask_of(logfile, &b, 5, 20);
     logs_stop(logs);
     assert_int_equal(a.gate.count, 1);
     assert_int_equal(b.gate.count, 1);

@@ -34,7 +34,8 @@ static void a_failed_operation_shows_everything_that_is_known(void **state)
                 "\"changed\":true,\"origin\":\"api\",\"requested_by\":\"uid:0\",\"batch\":null,"
                 "\"position\":0,\"waiting_for\":null,\"coalesced_into\":null,"
                 "\"accepted_at\":\"2026-11-20T18:44:12.518204Z\",\"started_at\":null,"
-                "\"finished_at\":null,\"timeout_seconds\":30,"
+                "\"finished_at\":null,\"timeout_seconds\":30,\"signal\":null,\"reason\":null,"
+                "\"durable\":false,"
                 "\"detail\":\"exited with status 1 before becoming ready\","
                 "\"exit\":{\"code\":1},\"output\":[\"say \\\"no\\\"\"]}");
     text_deinit(&t);

@@ -1,4 +1,4 @@
-#include "launch.h"
+#include "exec_order.h"
 
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -9,35 +9,35 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static uint32_t flags_of(const struct launch *l)
+static uint32_t flags_of(const struct exec_order *o)
 {
     uint32_t flags = EXEC_SET_NOFILE;
 
-    flags |= l->stay ? EXEC_STAY : 0;
-    flags |= l->spec->set_user ? EXEC_SET_USER : 0;
-    flags |= l->spec->core >= 0 ? EXEC_SET_CORE : 0;
-    flags |= l->spec->set_oom_score_adjust ? EXEC_SET_OOM : 0;
-    flags |= l->spec->environment_file_optional ? EXEC_ENVIRONMENT_FILE_OPTIONAL : 0;
+    flags |= o->stay ? EXEC_STAY : 0;
+    flags |= o->spec->set_user ? EXEC_SET_USER : 0;
+    flags |= o->spec->core >= 0 ? EXEC_SET_CORE : 0;
+    flags |= o->spec->set_oom_score_adjust ? EXEC_SET_OOM : 0;
+    flags |= o->spec->environment_file_optional ? EXEC_ENVIRONMENT_FILE_OPTIONAL : 0;
     return flags;
 }
 
-static struct exec_settings header_of(const struct launch *l)
+static struct exec_settings header_of(const struct exec_order *o)
 {
-    const struct service_spec *spec = l->spec;
+    const struct service_spec *spec = o->spec;
     struct exec_settings h = {
         .magic = EXEC_SETTINGS_MAGIC,
         .version = EXEC_SETTINGS_VERSION,
-        .flags = flags_of(l),
+        .flags = flags_of(o),
         .uid = spec->uid,
         .gid = spec->gid,
         .group_count = spec->set_user ? (uint32_t)spec->group_count : 0,
         .umask = spec->umask,
-        .argument_count = (uint32_t)spec->argv.count,
-        .environment_count = (uint32_t)l->environment->count,
-        .own_count = (uint32_t)l->own_count,
+        .argument_count = (uint32_t)o->argv->count,
+        .environment_count = (uint32_t)o->environment->count,
+        .own_count = (uint32_t)o->own_count,
         .oom_score_adjust = (int32_t)spec->oom_score_adjust,
-        .nofile_soft = l->nofile.rlim_cur,
-        .nofile_hard = l->nofile.rlim_max,
+        .nofile_soft = o->nofile.rlim_cur,
+        .nofile_hard = o->nofile.rlim_max,
         .core = (uint64_t)spec->core,
     };
 
@@ -57,31 +57,32 @@ static void append_list(struct text *t, const struct string_list *list)
         append_string(t, list->items[i]);
 }
 
-static void append_strings(struct text *t, const struct launch *l)
+static void append_strings(struct text *t, const struct exec_order *o)
 {
-    append_string(t, l->spec->directory);
-    append_string(t, l->stdio);
-    append_string(t, l->ready);
-    append_string(t, l->spec->environment_file);
-    append_string(t, l->cgroup);
-    append_list(t, &l->spec->argv);
-    append_list(t, l->environment);
+    append_string(t, o->spec->directory);
+    append_string(t, o->output);
+    append_string(t, o->error_output);
+    append_string(t, o->ready);
+    append_string(t, o->spec->environment_file);
+    append_string(t, o->cgroup);
+    append_list(t, o->argv);
+    append_list(t, o->environment);
 }
 
-static void write_text(struct text *t, const struct launch *l)
+static void write_text(struct text *t, const struct exec_order *o)
 {
     static const char padding[4];
-    struct exec_settings header = header_of(l);
+    struct exec_settings header = header_of(o);
 
     text_append_n(t, (const char *)&header, sizeof header);
-    append_strings(t, l);
+    append_strings(t, o);
     if (t->failed)
         return;
     header.string_bytes = t->len - sizeof header;
     memcpy(t->data, &header, sizeof header);
     text_append_n(t, padding, -t->len % sizeof padding);
     if (header.group_count > 0)
-        text_append_n(t, (const char *)l->spec->groups, header.group_count * sizeof(gid_t));
+        text_append_n(t, (const char *)o->spec->groups, header.group_count * sizeof(gid_t));
 }
 
 static int seal(struct text *t, int fd)
@@ -93,13 +94,13 @@ static int seal(struct text *t, int fd)
     return 0;
 }
 
-int launch_settings(const struct launch *launch, int *ret_fd, struct error *err)
+int exec_order_write(const struct exec_order *order, int *ret_fd, struct error *err)
 {
     CLEANUP(text_deinit) struct text t = {0};
     CLEANUP(closep) int fd = -1;
     int r;
 
-    write_text(&t, launch);
+    write_text(&t, order);
     if (t.failed)
         return error_set(err, -ENOMEM, "write the executor's settings: %m");
     fd = memfd_create("orderly-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -115,11 +116,11 @@ static const char *or_empty(const char *string)
     return string ? string : "";
 }
 
-void launch_failure_text(const struct service_spec *spec, const struct exec_report *report,
-                         char *text, size_t size)
+void exec_failure_text(const struct service_spec *spec, const struct string_list *argv,
+                       const struct exec_report *report, char *text, size_t size)
 {
     const char *why = strerrordesc_np(report->error);
-    const char *program = spec->argv.count ? spec->argv.items[0] : "";
+    const char *program = argv->count ? argv->items[0] : "";
 
     if (!why)
         why = "unknown error";
@@ -135,6 +136,7 @@ void launch_failure_text(const struct service_spec *spec, const struct exec_repo
                  why);
         return;
     case STEP_STDIO: snprintf(text, size, "cannot open its standard output: %s", why); return;
+    case STEP_ERROR_OUTPUT: snprintf(text, size, "cannot open its standard error: %s", why); return;
     case STEP_READY: snprintf(text, size, "cannot open its readiness FIFO: %s", why); return;
     case STEP_ENVIRONMENT_FILE:
         if (report->value > 0)

@@ -1,0 +1,38 @@
+/* marks - how far each service has come, in a small mmap'd file in runtime_dir: it survives any
+ * death of the daemon, needs no commit, and a full or held disk cannot stop it. The journal tells
+ * what was accepted; where the two differ after a crash, the marks are newer.
+ *
+ * A mark is written whole at every beginning and end of an operation, by two alternating copies
+ * with a checksum each, so that a daemon killed in the middle leaves the one before. Marks of
+ * another boot are not read.
+ *
+ * Threads: marks_place() any; mark_write() is for the turn of the service that has the place, one
+ * at a time for each place. Ownership: places live until marks_close(). */
+#pragma once
+
+#include "base/error.h"
+#include "journal/journal.h"
+
+struct marks;
+struct mark_place;
+
+struct mark {
+    struct service_record service; /* as it was last, whether the journal has it or not */
+    int64_t begun;                 /* the last operation that began; 0: none */
+    int64_t ended;                 /* the last one that ended after it had begun; 0: none */
+    enum operation_state end;      /* how that one did */
+    uint64_t spec; /* spec_digest() of what the instance began with; 0: none lives */
+};
+
+/* runtime_dir/marks, made when it is missing; one that is broken or of another boot is begun anew.
+ */
+int marks_open(const char *runtime_dir, const char *boot_id, struct marks **ret_marks,
+               struct error *err);
+void marks_close(struct marks *marks); /* NULL is fine */
+/* What the last daemon left of this boot; the caller frees the array. */
+int marks_left(struct marks *marks, struct mark **ret_marks_left, size_t *ret_count,
+               struct error *err);
+/* The service's place, the same each time; a new one makes the file larger. NULL: err says why. */
+struct mark_place *marks_place(struct marks *marks, const char *service, struct error *err);
+/* Never fails, never blocks. */
+void mark_write(struct mark_place *place, const struct mark *mark);

@@ -1,0 +1,23 @@
+/* expand - what a request asks of which service: names, and in a batch globs and "@tag".
+ * Threads: any. Ownership: the caller frees targets.items. */
+#pragma once
+
+#include "core/supervisor.h"
+
+struct registry;
+struct service;
+
+struct target {
+    struct service *service;
+    const struct request_item *item;
+    size_t order; /* as asked; a pattern's by name */
+};
+
+struct targets {
+    struct target *items;
+    size_t count;
+};
+
+/* 0; -ENOENT: *ret_unknown matches nothing; -E2BIG: more than most; -ENOMEM. */
+int expand(struct registry *registry, const struct request *request, size_t most,
+           struct targets *ret_targets, const char **ret_unknown);

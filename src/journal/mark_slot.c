@@ -1,0 +1,77 @@
+#include "mark_slot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct mark_copy) <= MARK_COPY_SIZE, "a copy has room");
+
+uint64_t mark_hash(const void *data, size_t n)
+{
+    const unsigned char *byte = data;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t checksum(const struct mark_copy *copy)
+{
+    return mark_hash(&copy->sequence, sizeof *copy - sizeof copy->checksum);
+}
+
+static bool valid(const struct mark_copy *copy)
+{
+    return copy->sequence > 0 && copy->checksum == checksum(copy) &&
+           memchr(copy->service, '\0', sizeof copy->service) && copy->service[0] != '\0';
+}
+
+int mark_slot_current(const struct mark_slot *slot)
+{
+    const struct mark_copy *a = &slot->copies[0].copy, *b = &slot->copies[1].copy;
+
+    if (!valid(a))
+        return valid(b) ? 1 : -1;
+    return valid(b) && b->sequence > a->sequence ? 1 : 0;
+}
+
+bool mark_copy_read(const struct mark_copy *copy, struct mark *ret_mark)
+{
+    struct mark mark = {
+        .service = {.state = (enum service_state)copy->state,
+                    .goal = (enum goal)copy->goal,
+                    .generation = copy->generation,
+                    .restarts = copy->restarts},
+        .begun = copy->begun,
+        .spec = copy->spec,
+        .ended = copy->ended,
+        .end = (enum operation_state)copy->end,
+    };
+
+    if (copy->state >= service_state_names.count || copy->goal >= goal_names.count ||
+        copy->end >= operation_state_names.count)
+        return false;
+    snprintf(mark.service.name, sizeof mark.service.name, "%s", copy->service);
+    *ret_mark = mark;
+    return true;
+}
+
+void mark_copy_write(struct mark_copy *to, const char *service, const struct mark *mark,
+                     uint64_t sequence)
+{
+    struct mark_copy next;
+
+    memset(&next, 0, sizeof next); /* what lies between members is in the checksum */
+    next.sequence = sequence;
+    next.generation = mark->service.generation;
+    next.restarts = mark->service.restarts;
+    next.begun = mark->begun;
+    next.spec = mark->spec;
+    next.ended = mark->ended;
+    next.state = (uint8_t)mark->service.state;
+    next.goal = (uint8_t)mark->service.goal;
+    next.end = (uint8_t)mark->end;
+    memcpy(next.service, service, strlen(service));
+    next.checksum = checksum(&next);
+    memcpy(to, &next, sizeof next);
+}

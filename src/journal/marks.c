@@ -1,0 +1,279 @@
+/* The file: a header of one page, then blocks of slots, each block allocated before it is mapped,
+ * so that no write into it can fail. A slot belongs to the first service that was given it, for the
+ * rest of the boot. */
+#include "journal/marks.h"
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "base/lock.h"
+#include "mark_slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#define MAGIC       UINT64_C(0x31736b72616d6f31) /* of this layout */
+#define HEADER_SIZE 4096
+#define BLOCK_SLOTS 64
+#define BLOCK_SIZE  (BLOCK_SLOTS * sizeof(struct mark_slot))
+
+_Static_assert(BLOCK_SIZE % 4096 == 0, "blocks are mapped one by one");
+
+struct header {
+    uint64_t magic, boot; /* a hash of its name */
+};
+
+struct mark_place {
+    struct mark_slot *slot;
+    uint64_t sequence; /* of the copy that counts; 0: nothing was written yet */
+    int current;
+    char service[SERVICE_NAME_MAX + 1]; /* "": nobody's */
+};
+
+struct block {
+    struct list link;
+    struct mark_slot *slots;
+    struct mark_place places[BLOCK_SLOTS];
+};
+
+struct lock_class marks_lock_class;
+
+struct marks {
+    struct lock lock;
+    int fd;
+    char *path;
+    struct list blocks GUARDED_BY(marks_lock_class);
+    size_t count GUARDED_BY(marks_lock_class); /* blocks */
+};
+
+static void marks_lock(struct marks *m) ACQUIRE(marks_lock_class) NO_THREAD_SAFETY_CHECK
+{
+    lock_take(&m->lock);
+}
+
+static void marks_unlock(struct marks *m) RELEASE(marks_lock_class) NO_THREAD_SAFETY_CHECK
+{
+    lock_release(&m->lock);
+}
+
+/* ---- the file ---- */
+
+static void read_place(struct mark_place *place, struct mark_slot *slot)
+{
+    int current = mark_slot_current(slot);
+
+    *place = (struct mark_place){.slot = slot, .current = current};
+    if (current < 0)
+        return;
+    place->sequence = slot->copies[current].copy.sequence;
+    memcpy(place->service, slot->copies[current].copy.service, sizeof place->service);
+}
+
+static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_class)
+{
+    off_t at = (off_t)(HEADER_SIZE + m->count * BLOCK_SIZE);
+    CLEANUP(freep) struct block *block = calloc(1, sizeof *block);
+    int result;
+
+    if (!block)
+        return error_set(err, -ENOMEM, "grow %s: %m", m->path);
+    result = posix_fallocate(m->fd, at, (off_t)BLOCK_SIZE);
+    if (result != 0)
+        return error_set(err, -result, "grow %s: %m", m->path);
+    block->slots = mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, at);
+    if (block->slots == MAP_FAILED)
+        return error_set(err, -errno, "map %s: %m", m->path);
+    for (size_t i = 0; i < BLOCK_SLOTS; i++)
+        read_place(&block->places[i], &block->slots[i]);
+    list_append(&m->blocks, &block->link);
+    m->count++;
+    take(block);
+    return 0;
+}
+
+static int map_all(struct marks *m, off_t size, struct error *err) REQUIRES(marks_lock_class)
+{
+    size_t blocks = size > HEADER_SIZE ? (size_t)(size - HEADER_SIZE) / BLOCK_SIZE : 0;
+    int result = 0;
+
+    do
+        result = map_block(m, err);
+    while (result == 0 && m->count < blocks);
+    return result;
+}
+
+/* The header comes last: until it is there, the file is another boot's. */
+static int begin_anew(struct marks *m, const struct header *header, struct error *err)
+{
+    int result;
+
+    if (ftruncate(m->fd, 0) < 0)
+        return error_set(err, -errno, "begin %s anew: %m", m->path);
+    result = posix_fallocate(m->fd, 0, HEADER_SIZE);
+    if (result != 0)
+        return error_set(err, -result, "begin %s anew: %m", m->path);
+    if (pwrite(m->fd, header, sizeof *header, 0) != (ssize_t)sizeof *header)
+        return error_set(err, -errno, "begin %s anew: %m", m->path);
+    return 0;
+}
+
+static int open_file(struct marks *m, const char *runtime_dir, struct stat *ret_stat,
+                     struct error *err)
+{
+    if (asprintf(&m->path, "%s/marks", runtime_dir) < 0) {
+        m->path = NULL;
+        return error_set(err, -ENOMEM, "open the marks: %m");
+    }
+    m->fd = open(m->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (m->fd < 0)
+        return error_set(err, -errno, "open %s: %m", m->path);
+    if (fstat(m->fd, ret_stat) < 0)
+        return error_set(err, -errno, "look at %s: %m", m->path);
+    if (!S_ISREG(ret_stat->st_mode))
+        return error_set(err, -EINVAL, "%s is not a regular file", m->path);
+    return 0;
+}
+
+static int read_file(struct marks *m, const char *runtime_dir, const char *boot_id,
+                     struct error *err) REQUIRES(marks_lock_class)
+{
+    const struct header ours = {.magic = MAGIC, .boot = mark_hash(boot_id, strlen(boot_id))};
+    struct header found = {0};
+    struct stat st;
+    int result = open_file(m, runtime_dir, &st, err);
+
+    if (result < 0)
+        return result;
+    if (pread(m->fd, &found, sizeof found, 0) != (ssize_t)sizeof found ||
+        memcmp(&found, &ours, sizeof ours) != 0) {
+        st.st_size = 0;
+        result = begin_anew(m, &ours, err);
+    }
+    return result == 0 ? map_all(m, st.st_size, err) : result;
+}
+
+int marks_open(const char *runtime_dir, const char *boot_id, struct marks **ret_marks,
+               struct error *err)
+{
+    struct marks *m = calloc(1, sizeof *m);
+    int result;
+
+    if (!m)
+        return error_set(err, -ENOMEM, "open the marks: %m");
+    m->fd = -1;
+    lock_init(&m->lock);
+    marks_lock(m);
+    list_init(&m->blocks);
+    result = read_file(m, runtime_dir, boot_id, err);
+    marks_unlock(m);
+    if (result < 0) {
+        marks_close(m);
+        return result;
+    }
+    *ret_marks = m;
+    return 0;
+}
+
+void marks_close(struct marks *m) NO_THREAD_SAFETY_CHECK /* nobody else is left */
+{
+    if (!m)
+        return;
+    list_for_each_safe(link, &m->blocks)
+    {
+        struct block *block = list_entry(link, struct block, link);
+
+        munmap(block->slots, BLOCK_SIZE);
+        free(block);
+    }
+    closep(&m->fd);
+    free(m->path);
+    lock_deinit(&m->lock);
+    free(m);
+}
+
+/* ---- marks ---- */
+
+/* Of a block; false: without memory. */
+static bool add_marks(const struct block *block, struct mark **marks, size_t *count)
+{
+    struct mark *grown = reallocarray(*marks, *count + BLOCK_SLOTS, sizeof *grown);
+
+    if (!grown)
+        return false;
+    *marks = grown;
+    for (size_t i = 0; i < BLOCK_SLOTS; i++) {
+        const struct mark_place *place = &block->places[i];
+
+        if (place->current >= 0 &&
+            mark_copy_read(&place->slot->copies[place->current].copy, &grown[*count]))
+            ++*count;
+    }
+    return true;
+}
+
+int marks_left(struct marks *m, struct mark **ret_marks_left, size_t *ret_count, struct error *err)
+{
+    CLEANUP(freep) struct mark *marks = NULL;
+    size_t count = 0;
+    bool whole = true;
+
+    marks_lock(m);
+    list_for_each(link, &m->blocks) whole =
+        whole && add_marks(list_entry(link, struct block, link), &marks, &count);
+    marks_unlock(m);
+    if (!whole)
+        return error_set(err, -ENOMEM, "read %s: %m", m->path);
+    *ret_marks_left = take(marks);
+    *ret_count = count;
+    return 0;
+}
+
+/* The service's own, else nobody's, else NULL. */
+static struct mark_place *find_place(struct marks *m, const char *service)
+    REQUIRES(marks_lock_class)
+{
+    struct mark_place *fresh = NULL;
+
+    list_for_each(link, &m->blocks)
+    {
+        struct block *block = list_entry(link, struct block, link);
+
+        for (size_t i = 0; i < BLOCK_SLOTS; i++) {
+            if (strcmp(block->places[i].service, service) == 0)
+                return &block->places[i];
+            if (!fresh && block->places[i].service[0] == '\0')
+                fresh = &block->places[i];
+        }
+    }
+    return fresh;
+}
+
+struct mark_place *marks_place(struct marks *m, const char *service, struct error *err)
+{
+    struct mark_place *place = NULL;
+    size_t length = strlen(service);
+
+    if (length == 0 || length > SERVICE_NAME_MAX) {
+        error_set(err, -EINVAL, "\"%s\" is not the name of a service", service);
+        return NULL;
+    }
+    marks_lock(m);
+    place = find_place(m, service);
+    if (!place && map_block(m, err) == 0)
+        place = find_place(m, service);
+    if (place && place->service[0] == '\0')
+        memcpy(place->service, service, length + 1);
+    marks_unlock(m);
+    return place;
+}
+
+void mark_write(struct mark_place *place, const struct mark *mark)
+{
+    int other = place->current == 0 ? 1 : 0;
+
+    mark_copy_write(&place->slot->copies[other].copy, place->service, mark, ++place->sequence);
+    place->current = other;
+}

@@ -1,0 +1,27 @@
+/* reading - the one file that a reader stands in, plain or packed.
+ * Threads: one at a time. Ownership: the reader owns the file. */
+#pragma once
+
+#include "state.h"
+
+#include <zlib.h>
+
+struct log_reader {
+    struct logs *logs;
+    char service[SERVICE_NAME_MAX + 1];
+    enum stream stream;
+    char base[LOG_BASE_SIZE];
+    struct log_files files; /* its dir_fd is ours */
+    int fd;                 /* the file that is being read */
+    gzFile unpacked;        /* through it when it is packed; NULL: it is not */
+    off_t place;            /* in it, or in what it holds */
+};
+
+/* Takes fd and stands at its beginning, in the place of the file before. 0 or -errno. */
+int reading_switch(struct log_reader *r, int fd, bool packed);
+void reading_leave(struct log_reader *r);
+int reading_rewind(struct log_reader *r);
+/* From the place on. One that is cut short or spoiled ends there. */
+ssize_t reading_read(struct log_reader *r, char *buffer, size_t size);
+/* Of a plain file. 0 or -errno. */
+int reading_size(int fd, off_t *ret_size);
