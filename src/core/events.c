@@ -1,10 +1,9 @@
 #include "events.h"
 
 #include "base/clock.h"
-#include "host.h"
 #include "journal/journal.h"
-#include "service.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@ void events_init(struct events *e, struct wait_set *waits) NO_THREAD_SAFETY_CHEC
 {
     lock_init(&e->lock);
     list_init(&e->waiters);
+    list_init(&e->flights);
     e->waits = waits;
 }
 
@@ -79,9 +79,53 @@ void events_add(struct events *e, enum event_kind kind, const char *service, con
 
 /* ---- to the journal ---- */
 
+/* A row that was given to the journal, and which the journal has not done with. */
+struct flight {
+    struct list link;
+    struct events *events;
+    int64_t first;
+};
+
+static struct flight *take_off(struct events *e, int64_t first) REQUIRES(events_lock_class)
+{
+    struct flight *flight = calloc(1, sizeof *flight);
+
+    if (!flight) /* without memory a late reader may miss it */
+        return NULL;
+    *flight = (struct flight){.events = e, .first = first};
+    list_append(&e->flights, &flight->link);
+    return flight;
+}
+
+static void landed(void *context, int result)
+{
+    struct flight *flight = context;
+    struct events *e = flight->events;
+    bool awaited;
+
+    (void)result; /* what was dropped will not be found */
+    events_lock(e);
+    awaited = e->awaited && e->flights.next == &flight->link;
+    if (awaited)
+        e->awaited = false;
+    list_remove(&flight->link);
+    events_unlock(e);
+    free(flight);
+    if (awaited)
+        wait_set_fire(e->waits, &e->waiters);
+}
+
+/* The first event that is on its way to the journal; INT64_MAX: none is. */
+static int64_t first_flight(struct events *e) REQUIRES(events_lock_class)
+{
+    return list_empty(&e->flights) ? INT64_MAX
+                                   : list_entry(e->flights.next, struct flight, link)->first;
+}
+
 /* "KIND JSON" a line, of what is new and still stands in memory; NULL without memory. False: there
  * is nothing new. */
-static bool take_new(struct events *e, struct journal_events *row, char **ret_text)
+static bool take_new(struct events *e, struct journal_events *row, char **ret_text,
+                     struct flight **ret_flight)
 {
     struct text t = {0};
     int64_t id;
@@ -97,6 +141,7 @@ static bool take_new(struct events *e, struct journal_events *row, char **ret_te
         text_appendf(&t, "%s %s\n", name_of(&event_kind_names, (int)slot(e, id)->kind),
                      slot(e, id)->json);
     row->last = e->flushed = e->next - 1;
+    *ret_flight = any ? take_off(e, row->first) : NULL;
     events_unlock(e);
     *ret_text = any ? text_take(&t) : NULL;
     return any;
@@ -105,13 +150,19 @@ static bool take_new(struct events *e, struct journal_events *row, char **ret_te
 void events_flush(struct events *e)
 {
     struct journal_events row = {.at_utc = clock_utc_us()};
+    struct journal_entry entry = {.events = &row, .done = landed};
+    struct flight *flight;
     char *text;
 
-    if (!take_new(e, &row, &text))
+    if (!take_new(e, &row, &text, &flight))
         return;
     row.text = text;
-    if (text) /* without memory what was told is not found again */
-        journal_submit(e->journal, &(struct journal_entry){.events = &row}, 1);
+    entry.context = flight;
+    if (!flight)
+        entry.done = NULL;
+    /* without memory what was told is not found again */
+    if ((!text || journal_submit(e->journal, &entry, 1) < 0) && flight)
+        landed(flight, -ENOMEM);
     free(text);
     wait_set_fire(e->waits, &e->waiters);
 }
@@ -150,15 +201,22 @@ static void visit_row(void *context, char *text)
         visit_line(context, line);
 }
 
-/* What was told and still stands in memory. False: what comes next no longer does, *ret_oldest is
- * the first that might. */
+/* The first that memory holds. */
+static int64_t oldest_of(struct events *e) REQUIRES(events_lock_class)
+{
+    return e->next - EVENTS_KEPT > e->first ? e->next - EVENTS_KEPT : e->first;
+}
+
+/* What was told and still stands in memory. False: what comes next no longer does; *ret_oldest is
+ * the first that might, and up to r->before the journal has what it will ever have. */
 static bool read_ring(struct events *e, struct reading *r, int64_t *ret_oldest)
     EXCLUDES(events_lock_class)
 {
     int64_t id = r->after + 1;
 
     events_lock(e);
-    *ret_oldest = e->next - EVENTS_KEPT > e->first ? e->next - EVENTS_KEPT : e->first;
+    *ret_oldest = oldest_of(e);
+    r->before = first_flight(e) < *ret_oldest ? first_flight(e) : *ret_oldest;
     for (; id >= *ret_oldest && id <= e->flushed && r->left > 0; id++) {
         r->visitor->event(r->visitor->context, id, slot(e, id)->kind, slot(e, id)->json);
         r->after = id;
@@ -173,14 +231,15 @@ int events_read(struct events *e, int64_t after, size_t most, const struct event
                 struct error *err)
 {
     struct reading r = {.visitor = visitor, .after = after, .left = most};
+    int64_t oldest;
     int result = 0;
 
-    while (result == 0 && !read_ring(e, &r, &r.before)) {
+    while (result == 0 && !read_ring(e, &r, &oldest)) {
         result = journal_read_events(e->journal, r.after, r.left, visit_row, &r, err);
-        if (r.left == 0)
+        if (r.left == 0 || r.before < oldest)
             break;
-        if (r.after < r.before - 1)
-            r.after = r.before - 1; /* the journal does not have it */
+        if (r.after < oldest - 1)
+            r.after = oldest - 1; /* the journal does not have it */
     }
     return result;
 }
@@ -198,61 +257,14 @@ int64_t events_last(struct events *e)
 void events_wait(struct events *e, int64_t after, int64_t until_mono, wait_done *done,
                  void *context)
 {
-    bool waits;
+    bool behind, waits;
 
-    events_lock(e); /* what is flushed later fires after it was set under this lock */
-    waits = e->flushed <= after && wait_set_add(e->waits, &e->waiters, until_mono, done, context);
+    events_lock(e); /* what is flushed or lands later fires after it was set under this lock */
+    behind = after + 1 < oldest_of(e) && first_flight(e) < oldest_of(e);
+    e->awaited = e->awaited || behind;
+    waits = (behind || e->flushed <= after) &&
+            wait_set_add(e->waits, &e->waiters, until_mono, done, context);
     events_unlock(e);
     if (!waits)
         done(context);
-}
-
-/* ---- what is told of services ---- */
-
-static void add(struct service *s, enum event_kind kind, struct text *members)
-{
-    if (!members->failed)
-        events_add(&s->host->events, kind, s->name, members->data);
-    text_deinit(members);
-}
-
-void event_operation(struct op *op)
-{
-    const struct operation *r = &op->record;
-    struct text t = {0};
-
-    service_lock(op->service);
-    text_appendf(&t,
-                 ",\"operation\":{\"id\":%" PRId64
-                 ",\"action\":\"%s\",\"state\":\"%s\",\"changed\":%s,\"origin\":\"%s\","
-                 "\"requested_by\":",
-                 r->id, action_name(r->action), operation_state_name(r->state),
-                 r->changed ? "true" : "false", name_of(&origin_names, (int)r->origin));
-    text_json_string(&t, r->requested_by);
-    text_append(&t, ",\"reason\":");
-    text_json_string(&t, r->reason);
-    text_append(&t, ",\"detail\":");
-    text_json_string(&t, r->detail);
-    text_append(&t, "}");
-    service_unlock(op->service);
-    add(op->service, EVENT_KIND_OPERATION, &t);
-}
-
-void event_state(struct service *s, enum service_state before)
-{
-    struct text t = {0};
-
-    text_appendf(&t, ",\"from\":\"%s\",\"to\":\"%s\",\"goal\":\"%s\",\"generation\":%" PRId64,
-                 service_state_name(before), service_state_name(s->machine.state),
-                 name_of(&goal_names, (int)s->machine.goal), s->generation);
-    add(s, EVENT_KIND_STATE, &t);
-}
-
-void event_exit(struct service *s, pid_t pid, struct exit_cause cause)
-{
-    struct text t = {0};
-
-    text_appendf(&t, ",\"pid\":%d,\"generation\":%" PRId64 ",\"exit\":", (int)pid, s->generation);
-    exit_cause_json(cause, &t);
-    add(s, EVENT_KIND_EXIT, &t);
 }

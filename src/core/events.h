@@ -5,6 +5,10 @@
  * Numbers only grow, over daemons too; a new daemon leaves a gap, because the last moments of one
  * that was killed may have been seen and not been written.
  *
+ * Rows may be committed in another order than they were taken in: who reads so late that memory no
+ * longer holds what comes next is given the journal's up to the first row that is still on its way,
+ * and waits for that one. What the journal has dropped is passed over.
+ *
  * Threads: any. One lock (a leaf, above the wait set's). Ownership: texts are copied. */
 #pragma once
 
@@ -29,10 +33,12 @@ struct events {
     struct wait_set *waits;
     struct journal *journal;
     struct event ring[EVENTS_KEPT] GUARDED_BY(events_lock_class);
-    int64_t next GUARDED_BY(events_lock_class);    /* the id of the next one */
-    int64_t first GUARDED_BY(events_lock_class);   /* of this daemon */
-    int64_t flushed GUARDED_BY(events_lock_class); /* the last one given to the journal */
-    struct list waiters;                           /* the wait set's lock */
+    int64_t next GUARDED_BY(events_lock_class);        /* the id of the next one */
+    int64_t first GUARDED_BY(events_lock_class);       /* of this daemon */
+    int64_t flushed GUARDED_BY(events_lock_class);     /* the last one given to the journal */
+    struct list flights GUARDED_BY(events_lock_class); /* rows on their way to the journal */
+    bool awaited GUARDED_BY(events_lock_class);        /* one of them, by a reader */
+    struct list waiters;                               /* the wait set's lock */
 };
 
 /* next: the number to begin with. */
