@@ -56,13 +56,14 @@ static void on_ready(struct watch *watch, uint32_t events)
 /* ---- ends ---- */
 
 /* Under the lock, so that no signal goes to the number of a process that is no more. */
-static struct exit_cause reap(struct process_instance *p)
+static struct exit_cause reap(struct process_instance *p, bool *ret_ours)
 {
     struct exit_cause cause = unknown;
     siginfo_t info = {0};
 
     instance_lock(p);
-    if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
+    *ret_ours = waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0;
+    if (*ret_ours)
         cause = info.si_code == CLD_EXITED ? (struct exit_cause){EXIT_CODE, info.si_status}
                                            : (struct exit_cause){EXIT_SIGNAL, info.si_status};
     if (p->group)
@@ -124,15 +125,16 @@ static void on_pid(struct watch *watch, uint32_t events)
 {
     struct process_instance *p = list_entry(watch, struct process_instance, pid_watch);
     struct exit_cause cause;
+    bool ours;
 
     if (is_released(p))
         return;
     watcher_remove(p->backend->watcher, watch);
     take_reports(p, true);
     take_ready(p);
-    if (p->ours || !p->group)
-        cause = reap(p);
-    else if (!status_of_other(p, watch, events, &cause))
+    /* one that was adopted is our child all the same when this program has become another */
+    cause = reap(p, &ours);
+    if (!ours && !p->ours && p->group && !status_of_other(p, watch, events, &cause))
         return;
     if (p->group)
         main_ended(p, cause);
