@@ -63,6 +63,13 @@ static bool pass(struct follower *f)
     return true;
 }
 
+/* Whose token was taken away is told nothing more. Which one it was is not kept: they all ask
+ * again. */
+static bool is_revoked(const struct follower *f)
+{
+    return f->by_token && atomic_load(&f->http->auth.revoked) != f->revoked;
+}
+
 static ssize_t give(struct follower *f, ssize_t n)
 {
     f->look_mono = 0;
@@ -99,6 +106,8 @@ static ssize_t read_more(void *context, uint64_t position, char *buffer, size_t 
         if (f->waits && http_stopping(f->http))
             return MHD_CONTENT_READER_END_OF_STREAM; /* the wait itself may stand still */
         f->waits = false;
+        if (is_revoked(f))
+            return MHD_CONTENT_READER_END_OF_STREAM;
         n = f->source->ops->read(f->source, buffer, size);
         if (n > 0)
             return give(f, n);
@@ -133,7 +142,14 @@ struct MHD_Response *follower_start(struct exchange *x, struct source *source)
         source->ops->close(source);
         return NULL;
     }
-    *f = (struct follower){.http = x->http, .fd = x->fd, .visit = x->visit, .source = source};
+    *f = (struct follower){
+        .http = x->http,
+        .fd = x->fd,
+        .visit = x->visit,
+        .source = source,
+        .by_token = !x->listener->unix_socket,
+        .revoked = atomic_load(&x->http->auth.revoked),
+    };
     atomic_init(&f->references, 1);
     gate_init(&f->gate, x->connection);
     list_init(&f->link);

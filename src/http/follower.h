@@ -26,6 +26,8 @@ struct follower {
     int fd;
     struct visit *visit; /* the connection's */
     struct source *source;
+    bool by_token;     /* over TCP: ends when a token is taken away */
+    unsigned revoked;  /* how often that had been when it began */
     bool waits;        /* a wait was begun, and the gate not passed since */
     int64_t look_mono; /* when it is time to look who is still there; 0: no wait was begun */
     int empty_wakes;   /* woken before, one after the other, and nothing was there */
