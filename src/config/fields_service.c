@@ -344,8 +344,9 @@ static const struct field fields[] = {
      .min = 1 << 20,
      .max = INT64_C(1) << 50,
      .waits = true,
-     .doc = "Of all its processes together, beyond which one of them is killed; like cpu and tasks "
-            "it needs that controller of control groups."},
+     .doc =
+         "Of all its processes together, beyond which all of them are killed; like cpu and tasks "
+         "it needs that controller of control groups."},
     {.section = "limits",
      .name = "cpu",
      .type = &type_cpu,

@@ -32,7 +32,10 @@ static void json_problem(const struct problem *p, struct text *t)
     text_append(t, "{\"file\":");
     text_json_string(t, p->file);
     text_append(t, ",\"line\":");
-    text_json_int(t, p->line);
+    if (p->line > 0)
+        text_json_int(t, p->line);
+    else
+        text_append(t, "null");
     text_append(t, ",\"key\":");
     text_json_string(t, p->key);
     text_append(t, ",\"message\":");

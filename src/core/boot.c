@@ -305,10 +305,18 @@ int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
 {
     char text[256];
 
-    for (size_t i = set->count; i > 0; i--)
-        if (!process_backend_can_limit(supervisor->host.backend, set->specs[i - 1], text) &&
-            service_set_refuse(set, i - 1, "limits", text, problems) < 0)
+    for (size_t i = set->count; i > 0; i--) {
+        char *why;
+
+        if (process_backend_can_limit(supervisor->host.backend, set->specs[i - 1], text))
+            continue;
+        why = strchr(text, ':'); /* "memory: the controller ..." */
+        if (why)
+            *why++ = '\0';
+        if (service_set_refuse(set, i - 1, why ? text : "limits", why ? why + 1 : text, problems) <
+            0)
             return -ENOMEM;
+    }
     return 0;
 }
 

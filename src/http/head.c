@@ -110,7 +110,8 @@ static void refuse_target(struct exchange *x)
 
     text_appendf(&body,
                  "{\"type\":\"about:blank\",\"title\":\"URI Too Long\",\"status\":%d,\"code\":"
-                 "\"%s\",\"detail\":\"a path with its query may have at most %d bytes\"}\n",
+                 "\"%s\",\"detail\":\"a path with its query may have at most %d bytes\","
+                 "\"instance\":null}\n",
                  MHD_HTTP_URI_TOO_LONG, problem_kind(PROBLEM_TOO_LARGE)->code, TARGET_LIMIT);
     data = text_take(&body);
     exchange_respond(

@@ -44,10 +44,13 @@ bool hostname_is_loopback(const char *host)
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-static bool is_one_of(const char *host, const struct string_list *names)
+bool hostname_named(const char *host, const char *port, const struct string_list *names)
 {
+    char name[HOSTNAME_MAX], name_port[6];
+
     for (size_t i = 0; i < names->count; i++)
-        if (strcasecmp(host, names->items[i]) == 0)
+        if (hostname_split(names->items[i], name, name_port) && strcasecmp(host, name) == 0 &&
+            (*name_port == '\0' || strcmp(port, name_port) == 0))
             return true;
     return false;
 }
@@ -57,5 +60,6 @@ bool hostname_allowed(const char *header, const char *own, const struct string_l
     char host[HOSTNAME_MAX], port[6];
 
     return hostname_split(header, host, port) &&
-           (hostname_is_loopback(host) || strcasecmp(host, own) == 0 || is_one_of(host, names));
+           (hostname_is_loopback(host) || strcasecmp(host, own) == 0 ||
+            hostname_named(host, port, names));
 }

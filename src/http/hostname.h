@@ -13,5 +13,7 @@
  * neither. The port may be missing: port is "" then. */
 bool hostname_split(const char *address, char host[static HOSTNAME_MAX], char port[static 6]);
 bool hostname_is_loopback(const char *host);
+/* Whether one of names, each HOST or HOST:PORT, is meant. */
+bool hostname_named(const char *host, const char *port, const struct string_list *names);
 /* Whether a header Host names loopback, own (without port) or one of names. */
 bool hostname_allowed(const char *header, const char *own, const struct string_list *names);

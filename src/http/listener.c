@@ -11,9 +11,12 @@
 #define CONNECTION_MEMORY 16384
 #define POOL_THREADS      2u
 
+/* Not epoll: when that gives libmicrohttpd (up to 1.0 too) just the 128 events that fit, it waits
+ * for more before it looks at them, for ever if none come: 128 requests stand still, and whoever
+ * is to be resumed. Who is suspended is not polled for, so a thousand long polls cost nothing. */
 static unsigned flags_of(const struct listener *listener)
 {
-    return MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+    return MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
            (listener->tls ? MHD_USE_TLS : 0);
 }
 

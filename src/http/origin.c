@@ -46,10 +46,8 @@ static bool is_same(const struct place *place, const struct origin_facts *facts)
 
 static bool is_named(const struct place *place, const struct string_list *names)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcasecmp(place->host, names->items[i]) == 0)
-            return true;
-    return false;
+    return hostname_named(place->host, *place->port ? place->port : usual_port(place->scheme),
+                          names);
 }
 
 bool origin_allowed(const struct origin_facts *facts, const struct string_list *names)

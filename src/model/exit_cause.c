@@ -30,7 +30,7 @@ void signal_name(int number, char text[static 16])
     else if (number == SIGRTMIN)
         snprintf(text, 16, "SIGRTMIN");
     else
-        snprintf(text, 16, "SIGRTMIN+%d", number - SIGRTMIN);
+        snprintf(text, 16, "SIGRTMIN+%hhd", (signed char)(number - SIGRTMIN));
 }
 
 int signal_parse(const char *word)

@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 from harness.build import BUILD
+from harness.client import Answer, UnixConnection
 from harness.orderly import GUARD, ORDERLYD, Daemon, at_once, fake, main, on_fd, wait_written
 
 UNENDING = on_fd("--start-delay 86400000", service={"autostart": "no"})
@@ -145,6 +146,8 @@ class Ordinary(World):
                 self.ask(row, "config_refused", service="broken")
         self.ask("GET /operations", "unknown_service", query="?service=nobody")
         self.ask("GET /operations", "config_refused", query="?service=broken")
+        self.ask("GET /events", "unknown_service", query="?service=nobody")
+        self.ask("GET /events", "config_refused", query="?service=broken")
         self.ask("POST /daemon/reload", "config_refused", query="?strict")
         self.ask("POST /reload/<service>", "cannot_reload", service="plain")
         self.ask("POST /operations", "cannot_reload", service="plain", action="reload")
@@ -221,7 +224,19 @@ class Ordinary(World):
             if file.startswith("new.log"):
                 os.unlink(f"{d.log_dir}/{file}")
         self.ask("GET /logs/<service>", "not_found", service="new", query="?follow")
+        self.events()
         self.rotation_that_fails()
+
+    def events(self):
+        """An answer without end: only its beginning."""
+        connection = UnixConnection(self.d.socket)
+        connection.timeout = GUARD
+        with contextlib.closing(connection):
+            connection.request("GET", "/events?since=0")
+            response = connection.getresponse()
+            self.assertEqual(self.look("GET /events", Answer(response, b"")), 200)
+            self.assertEqual(response.headers["Content-Type"], "text/event-stream")
+            self.assertIn(b"retry:", response.readline())
 
     def rotation_that_fails(self):
         d = self.d
@@ -363,6 +378,7 @@ class Parked(World):
                 self.ask("GET /operations/<id>", "queue_full", number=number, query="?wait", **more)
                 self.ask("GET /status", "queue_full", query=f"?since={revision}&wait=60", **more)
                 self.ask("GET /logs/<service>", "queue_full", query="?follow", **more)
+                self.ask("GET /events", "queue_full", **more)
                 self.ask("GET /status", 200, **more)
             d.do("stop", "unending", "?mode=replace")
 

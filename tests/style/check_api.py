@@ -63,6 +63,13 @@ def made_routes(api, _):
     return lines + [".El"]
 
 
+def once(name, known):
+    """The name, or another when it is known: one parameter may mean two things."""
+    while name in known:
+        name += " again"
+    return name
+
+
 def entries(lines):
     """{name: what is written below its head}"""
     found, name, depth = {}, None, 0
@@ -70,7 +77,7 @@ def entries(lines):
         depth += line.startswith(".Bl") - line.startswith(".El")
         head = re.match(r"\.It (?:Cm|Li) (\S+)", line)
         if head and depth == 1:
-            name = head.group(1)
+            name = once(head.group(1), found)
             found[name] = []
         elif name and depth >= 1:
             found[name].append(line)
@@ -78,8 +85,10 @@ def entries(lines):
 
 
 def made_heads(heads, old):
-    below, lines = entries(old), [".Bl -tag -width Ds"]
+    below, lines, known = entries(old), [".Bl -tag -width Ds"], set()
     for name, head in heads:
+        name = once(name, known)
+        known.add(name)
         lines += [head, *below.get(name, [])]
     return lines + [".El"]
 
@@ -112,9 +121,12 @@ def silent(text, api):
     for name, key in (("parameters", "name"), ("problems", "code")):
         begin, end = MARK.format("Begin", name), f'.\\" End {name}'
         below = entries(text[text.index(begin):text.index(end)].splitlines())
+        known = set()
         for entry in api[name]:
-            if not below.get(entry[key]):
-                yield f"orderly-api.7: says nothing about {entry[key]}"
+            word = once(entry[key], known)
+            known.add(word)
+            if not below.get(word):
+                yield f"orderly-api.7: says nothing about {word}"
 
 
 def main():

@@ -55,9 +55,24 @@ static void only_loopback_and_our_own_names_are_us(void **state)
     assert_false(hostname_allowed("128.0.0.1", "127.0.0.1", &names));
 }
 
+static void a_name_with_a_port_is_that_port_only(void **state)
+{
+    char *items[] = {"ops.example:8877", "[2001:db8::1]", "[2001:db8::2]:443", NULL};
+    const struct string_list names = {items, 3};
+
+    (void)state;
+    assert_true(hostname_allowed("OPS.example:8877", "127.0.0.1", &names));
+    assert_false(hostname_allowed("ops.example:8878", "127.0.0.1", &names));
+    assert_false(hostname_allowed("ops.example", "127.0.0.1", &names));
+    assert_true(hostname_allowed("[2001:db8::1]:8091", "127.0.0.1", &names));
+    assert_true(hostname_allowed("[2001:db8::2]:443", "127.0.0.1", &names));
+    assert_false(hostname_allowed("[2001:db8::2]:80", "127.0.0.1", &names));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_with_a_port_is_that_port_only),
         cmocka_unit_test(an_address_is_host_and_port),
         cmocka_unit_test(only_loopback_and_our_own_names_are_us),
     };

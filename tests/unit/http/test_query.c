@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "query.h"
 
-#define ALL     0x3ffffu
+#define ALL     0x3ffffu /* but since of the events: a word means one thing in a request */
 #define OPERATE (PARAMETER_WAIT | PARAMETER_TIMEOUT)
 
 static void expect_set(struct query *query, const char *name, const char *value)
@@ -183,6 +183,21 @@ static void a_reason_is_text_that_can_be_shown_anywhere(void **state)
     expect_refused(ALL, "reason", "%f4%90%80%80", "UTF-8");
 }
 
+static void since_is_a_revision_or_the_id_of_an_event(void **state)
+{
+    struct error err = {0};
+    struct query q;
+
+    (void)state;
+    query_init(&q);
+    assert_int_equal(query_set(&q, PARAMETER_SINCE_EVENT, "since", "8812", &err), 0);
+    assert_int_equal(q.given, PARAMETER_SINCE_EVENT);
+    assert_int_equal(q.since_event, 8812);
+    expect_refused(PARAMETER_SINCE_EVENT, "since", "b3f1-8812", "the id of an event");
+    expect_refused(PARAMETER_SINCE_EVENT, "since", "-1", "the id of an event");
+    expect_refused(PARAMETER_SINCE, "since", "8812", "revision");
+}
+
 static void the_parameters_can_be_listed(void **state)
 {
     const char *expected, *name;
@@ -193,7 +208,7 @@ static void the_parameters_can_be_listed(void **state)
         assert_true(*name && *expected);
         count++;
     }
-    assert_int_equal((1u << count) - 1, ALL);
+    assert_int_equal((1u << count) - 1, ALL | PARAMETER_SINCE_EVENT);
 }
 
 static void a_parameter_given_twice_is_refused(void **state)
@@ -234,6 +249,7 @@ int main(void)
         cmocka_unit_test(an_unknown_parameter_is_refused_with_the_nearest_or_all),
         cmocka_unit_test(a_value_out_of_its_range_is_refused_with_the_range),
         cmocka_unit_test(a_reason_is_text_that_can_be_shown_anywhere),
+        cmocka_unit_test(since_is_a_revision_or_the_id_of_an_event),
         cmocka_unit_test(the_parameters_can_be_listed),
         cmocka_unit_test(a_parameter_given_twice_is_refused),
         cmocka_unit_test(percent_signs_are_read_strictly),

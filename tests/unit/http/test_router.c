@@ -159,8 +159,9 @@ static void every_row_says_what_it_answers(void **state)
                          r->argument == ARGUMENT_SERVICE || r->body == BODY_BATCH ||
                              !!(r->parameters & PARAMETER_SERVICE));
         assert_int_equal(!!(r->problems & PROBLEM_BIT(PROBLEM_NOT_JSON)), r->body != BODY_NONE);
-        assert_int_equal(!!(r->problems & PROBLEM_BIT(PROBLEM_QUEUE_FULL)),
-                         !!(r->parameters & (PARAMETER_WAIT | PARAMETER_FOLLOW)));
+        assert_int_equal(
+            !!(r->problems & PROBLEM_BIT(PROBLEM_QUEUE_FULL)),
+            !!(r->parameters & (PARAMETER_WAIT | PARAMETER_FOLLOW | PARAMETER_SINCE_EVENT)));
     }
 }
 
