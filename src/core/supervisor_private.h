@@ -30,6 +30,10 @@ struct supervisor {
 /* boot.c: services from their files, instances from the last daemon, operations from the journal;
  * then what is to run is begun. Before the workers start. */
 int boot_services(struct supervisor *supervisor, struct service_set *set, struct error *err);
+/* adopt.c: takes over every instance that was left. */
+int boot_adopt(struct supervisor *supervisor, struct error *err) REQUIRES(registry_lock_class);
+/* requeue.c: an operation that had not ended, in the order of their ids. */
+void boot_requeue(struct supervisor *supervisor, struct operation *operation);
 /* Services whose limits cannot be kept here are refused. 0 or -ENOMEM. */
 int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
                        struct problems *problems);

@@ -1,0 +1,86 @@
+/* Operations that the last daemon had accepted and not ended: what had not begun waits again, what
+ * had begun goes on or ends here, and nothing is done twice.
+ * Threads: before the workers start. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void end_lost(struct supervisor *supervisor, struct operation *operation,
+                     enum operation_state state, const char *detail)
+{
+    struct journal_entry entry = {.operation = operation, .essential = true};
+
+    operation->state = state;
+    operation->finished_utc = clock_utc_us();
+    free(operation->detail);
+    operation->detail = strdup(detail);
+    log_warning("%s: %s %lld %s: %s", operation->service, action_name(operation->action),
+                (long long)operation->id, operation_state_name(state), detail);
+    if (journal_submit(supervisor->host.journal, &entry, 1) < 0)
+        log_error("operation %lld: out of memory", (long long)operation->id);
+}
+
+static void interrupt(struct supervisor *supervisor, struct operation *operation,
+                      const char *detail)
+{
+    end_lost(supervisor, operation, OPERATION_INTERRUPTED, detail);
+}
+
+/* What ended while the journal could not take it down is not done again. */
+static bool had_ended(struct supervisor *supervisor, const struct service *s,
+                      struct operation *operation)
+{
+    if (operation->id > s->mark.ended)
+        return false;
+    end_lost(supervisor, operation,
+             operation->id == s->mark.ended ? s->mark.end : OPERATION_INTERRUPTED,
+             operation->id == s->mark.ended
+                 ? "it ended so just before the daemon did"
+                 : "it had ended, how was lost with the daemon: the journal could not be written");
+    return true;
+}
+
+/* Back into the queue, in the order in which they were accepted; what had begun goes on. */
+void boot_requeue(struct supervisor *supervisor, struct operation *operation)
+{
+    struct service *s = registry_find(&supervisor->registry, operation->service);
+    struct op *op;
+
+    if (operation->origin != ORIGIN_API) {
+        interrupt(supervisor, operation, "the daemon was started anew and decides again");
+        return;
+    }
+    if (!s) {
+        interrupt(supervisor, operation, "the service is no longer there");
+        return;
+    }
+    if (!s->known && operation->action != ACTION_STOP) {
+        interrupt(supervisor, operation, "the service's file is gone or refused");
+        return;
+    }
+    if (had_ended(supervisor, s, operation))
+        return;
+    if (operation->started_mono > 0 &&
+        (operation->action == ACTION_RELOAD || operation->action == ACTION_SIGNAL)) {
+        interrupt(supervisor, operation,
+                  "the daemon ended meanwhile: whether it was done is not known");
+        return;
+    }
+    op = op_new(s, s->name, operation->action, operation->origin, operation->requested_by,
+                operation->timeout_us);
+    if (!op || operation_copy(&op->record, operation) < 0) {
+        interrupt(supervisor, operation, "out of memory");
+        op_unref(op);
+        return;
+    }
+    op->committed = true;
+    op->resumed = operation->state == OPERATION_RUNNING && operation->started_mono > 0;
+    op->record.state = OPERATION_QUEUED;
+    service_requeue(s, op);
+    op_index_add(&supervisor->host.operations, op);
+    atomic_fetch_add(&supervisor->host.people_waiting, 1);
+    op_unref(op);
+}
