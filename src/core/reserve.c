@@ -39,12 +39,14 @@ static void push(struct service *s, struct op *op) REQUIRES(service_lock_class)
 static bool busy(struct service *s, char text[static 96]) REQUIRES(service_lock_class)
 {
     enum service_state state = view_of(s).state;
+    struct op *head = op_queue_head(&s->queue);
 
     if (s->active)
         snprintf(text, 96, "%s %lld runs, %zu wait", action_name(s->active->record.action),
                  (long long)s->active->record.id, s->queue.length);
-    else if (s->queue.length > 0)
-        snprintf(text, 96, "%zu operations wait", s->queue.length);
+    else if (head)
+        snprintf(text, 96, "%s %lld is about to begin, %zu wait behind it",
+                 action_name(head->record.action), (long long)head->record.id, s->queue.length - 1);
     else if (state == STATE_STARTING || state == STATE_STOPPING)
         snprintf(text, 96, "it is %s", service_state_name(state));
     else
