@@ -19,8 +19,10 @@ struct mark_place;
 struct mark {
     struct service_record service; /* as it was last, whether the journal has it or not */
     int64_t begun;                 /* the last operation that began; 0: none */
-    int64_t ended;                 /* the last one that ended after it had begun; 0: none */
-    enum operation_state end;      /* how that one did */
+    int64_t first, ended;          /* the last one that ended after it had begun, and the last of
+                                      those that had joined it; 0: none */
+    enum operation_state end;      /* how they did */
+    bool changed;
     uint64_t spec; /* spec_digest() of what the instance began with; 0: none lives */
 };
 

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long one that should have been ready by now may still take. */
+#define READY_GRACE (1 * USEC_PER_SEC)
+
 /* The goal that the last daemon had for a service that runs. */
 static enum goal last_goal(const struct service *s)
 {
@@ -57,7 +60,13 @@ static void recorded_state(struct service *s, const struct instance_record *reco
         m->state = m->readiness == READINESS_IMMEDIATE ? STATE_RUNNING : STATE_STARTING;
         if (m->readiness == READINESS_DELAY)
             due = record->started_mono + s->spec->ready_delay_us;
-        break; /* by descriptor: never killed for what it may have told while nobody listened */
+        if (m->readiness == READINESS_FD) {
+            /* what it told while nobody listened still lies in its FIFO, and is read before */
+            due = record->started_mono + s->spec->ready_timeout_us;
+            if (due < now + READY_GRACE)
+                due = now + READY_GRACE;
+        }
+        break;
     case PHASE_RUNNING: m->state = STATE_RUNNING; break;
     case PHASE_STOPPING:
         m->state = STATE_STOPPING;

@@ -153,7 +153,7 @@ static void begin(struct service *s, struct op *op)
 
     if (must_be_written(op)) {
         s->begin_waits = true;
-        op_write(op, NULL, 0, begun, op_ref(op));
+        op_write_joined(op, begun, op_ref(op));
         return;
     }
     begin_committed(s);

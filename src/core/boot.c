@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was accepted without the journal and had not begun may have been seen. */
-#define NUMBER_GAP 1000
+/* After a daemon that was killed: numbers that were given, and perhaps shown, without the journal.
+ */
+#define NUMBER_GAP 10000
 
 /* What a daemon that was killed had told and not written is at most so much. */
 #define EVENT_GAP 1000000
@@ -78,9 +79,11 @@ static int take_marks(struct supervisor *supervisor, struct error *err)
 
         take_mark(supervisor, &marks[i]);
         if (last >= atomic_load(&host->next_id)) /* the journal had not been told */
-            atomic_store(&host->next_id, last + NUMBER_GAP);
+            atomic_store(&host->next_id, last + 1);
     }
     free(marks);
+    if (supervisor->unclean)
+        atomic_fetch_add(&host->next_id, NUMBER_GAP);
     return result;
 }
 

@@ -79,6 +79,42 @@ void op_write(struct op *op, const struct service_record *service, int64_t give_
                  });
 }
 
+static size_t count_with_joined(struct op *op)
+{
+    size_t count = 1;
+
+    service_lock(op->service);
+    list_for_each(link, &op->joined) count++;
+    service_unlock(op->service);
+    return count;
+}
+
+void op_write_joined(struct op *op, journal_done *done, void *context)
+{
+    size_t count = count_with_joined(op), found = 1;
+    struct op **ops = count > 1 ? calloc(count, sizeof *ops) : &op;
+    struct op_write how = {.essential = true, .done = done, .context = context};
+
+    if (!ops) {
+        done(context, -ENOMEM);
+        return;
+    }
+    ops[0] = op;
+    service_lock(op->service);
+    list_for_each(link, &op->joined)
+    {
+        if (found == count)
+            break; /* cannot happen: none joins any more */
+        ops[found++] = op_ref(list_entry(link, struct op, link));
+    }
+    service_unlock(op->service);
+    op_write_all(ops, found, &how);
+    for (size_t i = 1; i < found; i++)
+        op_unref(ops[i]);
+    if (count > 1)
+        free(ops);
+}
+
 static void settle(struct op *op, int result)
 {
     service_lock(op->service);
@@ -150,16 +186,6 @@ static void set_end(struct op *op, const struct op_result *result, int64_t now, 
     string_list_clear(&r->output);
     r->output = texts->output;
     texts->output = (struct string_list){0};
-}
-
-static size_t count_with_joined(struct op *op)
-{
-    size_t count = 1;
-
-    service_lock(op->service);
-    list_for_each(link, &op->joined) count++;
-    service_unlock(op->service);
-    return count;
 }
 
 /* Ends op and those that still stand in its joined: at most count, since none joins any more. */

@@ -36,6 +36,9 @@ void op_cancel_all(struct service *service, const char *detail);
 void op_write(struct op *op, const struct service_record *service, int64_t give_up_mono,
               journal_done *done, void *context);
 
+/* The same for op and all that joined it. */
+void op_write_joined(struct op *op, journal_done *done, void *context);
+
 /* Several at once, in one transaction. */
 struct op_write {
     const struct service_record *service; /* NULL: none */

@@ -36,7 +36,9 @@ static void finish(struct service *s, struct op_result *result)
     s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
     s->mark.ended = s->mark.begun; /* with those that joined it */
+    s->mark.first = op->record.id;
     s->mark.end = result->state;
+    s->mark.changed = result->changed;
     publish_mark(s);
     op_end(op, result);
     service_lock(s);

@@ -29,6 +29,7 @@ struct op {
     struct list joined;          /* those that it does along, a reference each */
     struct op *joined_to;        /* whose joined it stands in; NULL: none */
     bool joining_closed;         /* it is about to begin */
+    int64_t stands_for;          /* of the last daemon: what it had joined has gone; 0: nothing */
     struct list announce_link;   /* of the ended ones of this turn */
     bool committed;              /* may begin: its acceptance is in the journal, or need not be */
     bool resumed;                /* had begun under an earlier daemon */

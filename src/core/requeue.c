@@ -35,11 +35,13 @@ static bool had_ended(struct supervisor *supervisor, const struct service *s,
 {
     if (operation->id > s->mark.ended)
         return false;
-    end_lost(supervisor, operation,
-             operation->id == s->mark.ended ? s->mark.end : OPERATION_INTERRUPTED,
-             operation->id == s->mark.ended
-                 ? "it ended so just before the daemon did"
-                 : "it had ended, how was lost with the daemon: the journal could not be written");
+    if (operation->id >= s->mark.first) {
+        operation->changed = s->mark.changed;
+        end_lost(supervisor, operation, s->mark.end, "it ended so just before the daemon did");
+    } else {
+        interrupt(supervisor, operation,
+                  "it had ended, how was lost with the daemon: the journal could not be written");
+    }
     return true;
 }
 

@@ -11,6 +11,8 @@
 
 static int position(const struct service *s, const struct op *op) REQUIRES(service_lock_class)
 {
+    if (op->record.replaces) /* what stands before it goes, but for a stop that runs */
+        return s->active && s->active->record.action == ACTION_STOP;
     return op_queue_position(&s->queue, op) + (s->active && s->active != op->joined_to ? 1 : 0);
 }
 
@@ -189,14 +191,17 @@ void service_requeue(struct service *s, struct op *op)
     {
         struct op *waits = list_entry(link, struct op, link);
 
-        if (op->record.coalesced_into && waits->record.id == op->record.coalesced_into)
+        /* the one that it joined, or the first of those that joined that */
+        if (op->record.coalesced_into && (waits->record.id == op->record.coalesced_into ||
+                                          waits->stands_for == op->record.coalesced_into))
             target = waits;
     }
     op_ref(op);
     if (target) {
         op_join(target, op);
     } else {
-        op->record.coalesced_into = 0; /* what it joined was cancelled: it stands for itself */
+        op->stands_for = op->record.coalesced_into; /* that was cancelled */
+        op->record.coalesced_into = 0;
         op_queue_push(&s->queue, op);
     }
     service_unlock(s);

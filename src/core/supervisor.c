@@ -93,6 +93,30 @@ static int make_folders(struct supervisor *supervisor, struct handover *handover
     return lock_folder(config->state_dir, handover, &supervisor->state_lock, err);
 }
 
+/* A file that stands in runtime_dir while a journal is open: who finds it comes after a daemon that
+ * was killed. */
+static char *unclean_path(const struct supervisor *supervisor)
+{
+    return file_join(supervisor->host.config->runtime_dir, ".unclean");
+}
+
+static void note_unclean(struct supervisor *supervisor)
+{
+    CLEANUP(freep) char *path = unclean_path(supervisor);
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640) : -1;
+
+    supervisor->unclean = fd < 0;
+    closep(&fd);
+}
+
+static void note_clean(const struct supervisor *supervisor)
+{
+    CLEANUP(freep) char *path = unclean_path(supervisor);
+
+    if (path)
+        unlink(path);
+}
+
 static void journal_changed(void *context)
 {
     struct supervisor *supervisor = context;
@@ -180,8 +204,10 @@ static int open_parts(struct supervisor *supervisor, const struct supervisor_con
 {
     struct host *host = &supervisor->host;
 
-    if (make_folders(supervisor, config->handover, err) < 0 ||
-        boot_identity(supervisor->boot, err) < 0 || watcher_start(&host->watcher, err) < 0)
+    if (make_folders(supervisor, config->handover, err) < 0)
+        return err->code;
+    note_unclean(supervisor);
+    if (boot_identity(supervisor->boot, err) < 0 || watcher_start(&host->watcher, err) < 0)
         return err->code;
     wait_set_init(&host->waits, host->watcher);
     ping_init(&supervisor->ping, host->watcher, &host->run_queue);
@@ -260,8 +286,14 @@ void supervisor_free(struct supervisor *supervisor)
     run_queue_stop(&host->run_queue);
     if (host->logs)
         logs_stop(host->logs);
-    if (host->journal)
+    if (host->journal) {
+        char why[256];
+        bool written = journal_writable(host->journal, why);
+
         journal_close(host->journal);
+        if (written)
+            note_clean(supervisor);
+    }
     registry_deinit(&supervisor->registry);
     if (host->backend)
         process_backend_free(host->backend);

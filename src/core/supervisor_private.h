@@ -15,6 +15,7 @@ struct supervisor {
     struct keys keys;
     struct process_capabilities capabilities;
     char boot[BOOT_IDENTITY_SIZE];
+    bool unclean;                 /* the last daemon of this boot did not close its journal */
     int runtime_lock, state_lock; /* held for as long as we live */
     struct lock reloading;
     struct config *latest; /* of the last reload that could read supervisor.conf; under reloading */

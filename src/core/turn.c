@@ -94,7 +94,8 @@ static void take_exit(struct service *s, const struct mail *mail)
     event_exit(s, s->instance ? s->instance->pid : 0, mail->exit);
     if (unasked) {
         exit_cause_describe(mail->exit, text);
-        log_warning("%s: pid %d %s", s->name, s->instance ? (int)s->instance->pid : 0, text);
+        log_line(exit_cause_clean(mail->exit) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "%s: pid %d %s",
+                 s->name, s->instance ? (int)s->instance->pid : 0, text);
     }
     if (mail->bits & MAIL_TREE_GONE)
         release_instance(s); /* nothing is left that a signal could reach */

@@ -44,7 +44,9 @@ bool mark_copy_read(const struct mark_copy *copy, struct mark *ret_mark)
                     .restarts = copy->restarts},
         .begun = copy->begun,
         .spec = copy->spec,
+        .first = copy->first,
         .ended = copy->ended,
+        .changed = copy->changed != 0,
         .end = (enum operation_state)copy->end,
     };
 
@@ -67,7 +69,9 @@ void mark_copy_write(struct mark_copy *to, const char *service, const struct mar
     next.restarts = mark->service.restarts;
     next.begun = mark->begun;
     next.spec = mark->spec;
+    next.first = mark->first;
     next.ended = mark->ended;
+    next.changed = mark->changed;
     next.state = (uint8_t)mark->service.state;
     next.goal = (uint8_t)mark->service.goal;
     next.end = (uint8_t)mark->end;

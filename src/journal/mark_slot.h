@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MARK_COPY_SIZE 160
+#define MARK_COPY_SIZE 192
 
 struct mark_copy {
     uint64_t checksum; /* of all that follows */
     uint64_t sequence; /* from 1 */
-    int64_t generation, restarts, begun, ended;
+    int64_t generation, restarts, begun, first, ended;
     uint64_t spec;
-    uint8_t state, goal, end;
+    uint8_t state, goal, end, changed;
     char service[SERVICE_NAME_MAX + 1];
 };
 

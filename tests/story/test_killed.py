@@ -1,0 +1,100 @@
+"""What a daemon that was killed had promised: numbers, joins and ends, as they were told."""
+import contextlib
+import os
+import sqlite3
+import unittest
+
+from harness.orderly import Daemon, main, on_fd, wait_written
+
+SLOW = {"stop_timeout": "8s"}
+
+
+@contextlib.contextmanager
+def held(d):
+    """Another program has the journal's lock."""
+    db = sqlite3.connect(f"{d.state_dir}/state.db", isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+        db.close()
+
+
+class Killed(unittest.TestCase):
+    def busy(self, d):
+        """The service is just being restarted; what is asked now waits."""
+        d.wait_all_running()
+        first = d.ask("restart", "web")["id"]
+        d.wait_state("web", "stopping")
+        return first
+
+    def test_a_number_that_was_told_without_the_journal_is_not_given_again(self):
+        services = {"web": on_fd("--stop-delay 3000", operation=SLOW), "other": on_fd()}
+        with Daemon(services) as d:
+            self.busy(d)
+            with held(d):
+                told = d.http("POST", "/stop/web")
+                self.assertEqual((told.status, told.json["durable"]), (202, False))
+                d.kill9()
+            d.start()
+            self.assertGreater(d.do("restart", "other")["id"], told.json["id"])
+            self.assertIn(d.http("GET", f"/operations/{told.json['id']}").status, (404, 410))
+
+    def test_a_reload_that_joined_one_that_ran_is_not_done_by_itself_afterwards(self):
+        command = "/bin/sh -c 'echo r >> @DIR@/runs; exec sleep 86400'"
+        with Daemon({"web": on_fd(operation={"reload_command": command})}) as d:
+            runs = f"{d.dir}/runs"
+
+            def ran(count):
+                wait_written(d.dir, lambda: os.path.exists(runs) and
+                             d.read("runs").count("r") == count, "the command never ran")
+
+            d.wait_all_running()
+            first = d.ask("reload", "web")["id"]
+            ran(1)
+            target = d.ask("reload", "web")["id"]
+            joined = d.ask("reload", "web", "?coalesce=yes")
+            self.assertEqual(joined["coalesced_into"], target)
+            d.http("DELETE", f"/operations/{first}")
+            ran(2)
+            d.kill9()
+            d.start()
+            for number in (target, joined["id"]):
+                self.assertEqual(d.operation(number)["state"], "interrupted")
+            d.do("stop", "web")
+            self.assertEqual(d.read("runs").count("r"), 2)
+
+    def test_those_that_joined_one_that_was_cancelled_still_run_together(self):
+        with Daemon({"web": on_fd("--stop-delay 1000", operation=SLOW)}) as d:
+            self.busy(d)
+            gone = d.ask("restart", "web")["id"]
+            kept = [d.ask("restart", "web", "?coalesce=yes")["id"] for _ in range(2)]
+            self.assertEqual(d.http("DELETE", f"/operations/{gone}").status, 200)
+            self.assertEqual(d.operation(kept[1], wait=False)["coalesced_into"], kept[0])
+            d.kill9()
+            d.start()
+            ends = [d.operation(number) for number in kept]
+            self.assertEqual([e["state"] for e in ends], ["succeeded"] * 2)
+            self.assertEqual(ends[1]["coalesced_into"], kept[0])
+            self.assertEqual(len(d.witness("web", "start")), 3, "at boot, and twice")
+
+    def test_an_end_that_the_journal_missed_is_that_of_all_who_joined(self):
+        with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
+            self.busy(d)
+            target = d.ask("restart", "web")["id"]
+            joined = d.ask("restart", "web", "?coalesce=yes")["id"]
+            d.wait_status(lambda row: row["active_operation"] == target and
+                          row["state"] == "stopping", "web")
+            with held(d):
+                seen = [d.operation(number) for number in (target, joined)]
+                d.kill9()
+            d.start()
+            for before in seen:
+                after = d.operation(before["id"])
+                self.assertEqual((after["state"], after["changed"]),
+                                 (before["state"], before["changed"]))
+
+
+if __name__ == "__main__":
+    main()
