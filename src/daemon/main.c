@@ -288,6 +288,8 @@ static bool run(const char *path, const char *program, struct handover *handover
         serve(&d);
     } else if (err.code < 0) {
         log_error("%s", err.text);
+        if (d.config->log_target == LOG_TARGET_FILE) /* whoever started it looks here */
+            fprintf(stderr, "orderlyd: %s\n", err.text);
     }
     if (d.supervisor)
         supervisor_release_waits(d.supervisor);
@@ -326,6 +328,23 @@ static int run_and_upgrade(const char *path, char **argv)
     return status;
 }
 
+/* What orderlyctl check looks at, and the tokens and the certificate as well. */
+static bool check(const char *path)
+{
+    bool good = config_check(path, stdout, stderr);
+    struct problems problems = {0};
+    struct config *config = good ? config_load(path, &problems) : NULL;
+    struct error err = {0};
+
+    if (config && config->listen && http_check(config, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        good = false;
+    }
+    config_free(config);
+    problems_deinit(&problems);
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -351,6 +370,6 @@ int main(int argc, char **argv)
         return EXIT_OK;
     }
     if (options.check)
-        return config_check(options.config, stdout, stderr) ? EXIT_OK : EXIT_FAULT;
+        return check(options.config) ? EXIT_OK : EXIT_FAULT;
     return run_and_upgrade(options.config, argv);
 }

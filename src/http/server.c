@@ -222,11 +222,11 @@ void http_reload(struct http *http)
 static int hand_over(struct listener *listener, struct handover *handover)
 {
     int fd = listener->daemon ? MHD_quiesce_daemon(listener->daemon) : -1;
-    int result = fd >= 0 ? handover_add(handover, fd) : 0;
 
-    if (fd >= 0)
-        close(fd);
-    return result;
+    if (fd < 0)
+        return 0;
+    listener->handed_over = fd; /* its threads may still look at it */
+    return handover_add(handover, fd);
 }
 
 int http_hand_over(struct http *http, struct handover *handover)
@@ -269,16 +269,22 @@ static void finish_requests(struct http *http)
     http_unlock(http);
 }
 
+static void stop_listener(struct listener *listener)
+{
+    if (listener->daemon)
+        MHD_stop_daemon(listener->daemon);
+    if (listener->handed_over > 0)
+        close(listener->handed_over);
+}
+
 void http_stop(struct http *http)
 {
     if (!http)
         return;
     remove_socket(http);
     finish_requests(http);
-    if (http->local.daemon)
-        MHD_stop_daemon(http->local.daemon);
-    if (http->tcp.daemon)
-        MHD_stop_daemon(http->tcp.daemon);
+    stop_listener(&http->local);
+    stop_listener(&http->tcp);
     patience_deinit(&http->patience);
     status_cache_deinit(&http->status);
     tls_deinit(&http->tls);

@@ -25,6 +25,7 @@ extern struct lock_class http_lock_class;
 struct listener {
     struct http *http;
     struct MHD_Daemon *daemon; /* NULL: not set up */
+    int handed_over;           /* its socket, when a copy goes to the next program; 0: not yet */
     bool unix_socket, tls;
     char host[HOSTNAME_MAX]; /* of TCP, as configured */
     unsigned connections;    /* at most */

@@ -110,6 +110,19 @@ class Upgrade(unittest.TestCase):
             self.assertGreater(d.status()["daemon"]["since"], since)
             self.assertEqual(rows(d), before)
 
+    def test_a_start_that_never_tells_fails_at_its_readiness_timeout_all_the_same(self):
+        never = fake(service={"autostart": "no"}, recovery={"restart": "no"},
+                     readiness={"type": "fd", "timeout": "2s"})
+        with Daemon({"never": never}) as d:
+            for again in (lambda: self.ctl(d, "upgrade"), lambda: (d.kill9(), d.start())):
+                start = d.ask("start", "never")
+                d.wait_state("never", "starting")
+                again()
+                end = d.operation(start["id"])
+                self.assertEqual(end["state"], "failed", end)
+                self.assertIn("readiness timeout", end["detail"])
+                d.wait_state("never", "failed")
+
     def test_a_file_that_changed_meanwhile_is_told_apart_from_what_runs(self):
         with Daemon({"web": on_fd()}) as d:
             d.wait_all_running()
