@@ -18,7 +18,7 @@ int journal_open(const struct journal_config *config, struct journal **ret_journ
     result = store_open(&journal->store, config, &set_aside, err);
     if (result < 0)
         return result;
-    result = readers_init(&journal->readers, config->path, &journal->store.gate, err);
+    result = readers_init(&journal->readers, config->path, &journal->store.opening, err);
     if (result < 0)
         goto close_store;
     result = writer_start(&journal->writer, &journal->store, config, err);

@@ -69,12 +69,12 @@ static void thread_ends(void *value)
     reader_free(reader);
 }
 
-int readers_init(struct readers *r, const char *path, struct gate *gate,
+int readers_init(struct readers *r, const char *path, struct opening *opening,
                  struct error *err) NO_THREAD_SAFETY_CHECK
 {
     int result;
 
-    *r = (struct readers){.path = strdup(path), .gate = gate};
+    *r = (struct readers){.path = strdup(path), .opening = opening};
     if (!r->path)
         return error_set(err, -ENOMEM, "journal %s: %m", path);
     result = pthread_key_create(&r->key, thread_ends);
@@ -123,14 +123,14 @@ static int reader_open(struct reader *reader, struct error *err)
     struct readers *r = reader->readers;
     int result;
 
-    if (reader->db && reader->epoch == atomic_load(&r->gate->epoch))
+    if (reader->db && reader->epoch == atomic_load(&r->opening->epoch))
         return 0;
     reader_close(reader);
-    if (!gate_enter(r->gate, &reader->epoch))
+    if (!opening_enter(r->opening, &reader->epoch))
         return error_set(err, -EBUSY, "it is just being opened for writing");
     result = connection_open_reader(r->path, &reader->db, err);
     if (result < 0 && reader->epoch == 0)
-        gate_leave(r->gate);
+        opening_leave(r->opening);
     return result;
 }
 
@@ -140,7 +140,7 @@ void reader_done(struct reader *reader)
     if (reader->epoch > 0)
         return;
     reader_close(reader);
-    gate_leave(reader->readers->gate);
+    opening_leave(reader->readers->opening);
 }
 
 int readers_mine(struct readers *r, struct reader **ret_reader, struct error *err)

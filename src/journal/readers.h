@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "base/lock.h"
-#include "gate.h"
+#include "opening.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -17,7 +17,7 @@ extern struct lock_class readers_lock_class;
 
 struct readers {
     char *path;
-    struct gate *gate;
+    struct opening *opening;
     pthread_key_t key;
     struct lock lock;
     struct list all GUARDED_BY(readers_lock_class);
@@ -44,7 +44,8 @@ struct reader {
     sqlite3_stmt *statements[READER_STATEMENTS]; /* NULL until first needed */
 };
 
-int readers_init(struct readers *readers, const char *path, struct gate *gate, struct error *err);
+int readers_init(struct readers *readers, const char *path, struct opening *opening,
+                 struct error *err);
 void readers_deinit(struct readers *readers);
 
 /* To be followed by reader_done(). */

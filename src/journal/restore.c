@@ -88,10 +88,10 @@ int store_restore(struct store *store, struct error *err)
     bool set_aside = false, lost = false;
     int result;
 
-    if (!gate_close(&store->gate))
+    if (!opening_begin(&store->opening))
         return error_set(err, -EBUSY, "%s is just being read", store->place.name);
     result = open_next(store, &next, &set_aside, &lost, err);
-    gate_open(&store->gate, result == 0);
+    opening_done(&store->opening, result == 0);
     if (result < 0) {
         store_discard(next.db, next.statements);
         return error_prefix(

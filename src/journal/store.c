@@ -95,7 +95,7 @@ static int open_writing(struct store *store, bool *ret_set_aside, struct error *
     result = store_prepare(store, err);
     if (result == 0)
         retention_catch_up(store);
-    gate_open(&store->gate, result == 0);
+    opening_done(&store->opening, result == 0);
     return result;
 }
 
@@ -140,6 +140,7 @@ int store_open(struct store *store, const struct journal_config *config, bool *r
     *store = (struct store){.history_count = config->history_count,
                             .history_age_us = config->history_age_us,
                             .durability_full = config->durability_full};
+    opening_init(&store->opening);
     store->boot_id = strdup(config->boot_id);
     if (!store->boot_id)
         return error_set(err, -ENOMEM, "journal %s: %m", config->path);
@@ -173,6 +174,7 @@ void store_close(struct store *store)
     sqlite3_close(store->reading);
     reserve_deinit(&store->reserve);
     place_deinit(&store->place);
+    opening_deinit(&store->opening);
     free(store->boot_id);
 }
 

@@ -1,13 +1,13 @@
 /* store - what is done with the writer's connection: groups of entries written in one transaction,
  * and what is too old taken out in the same.
- * Threads: whoever leads uses it alone; store_highest() is for any, and so is the gate.
+ * Threads: whoever leads uses it alone; store_highest() is for any, and so is opening.
  * Ownership: the store owns the connection and its statements. */
 #pragma once
 
 #include "base/list.h"
-#include "gate.h"
 #include "journal/journal.h"
 #include "log_watch.h"
+#include "opening.h"
 #include "place.h"
 #include "reserve.h"
 
@@ -51,7 +51,7 @@ struct store {
     bool corrupt;      /* SQLite has said so */
     int failures;      /* in a row that neither a lock nor a full disk explains */
     char notice[192];  /* what was lost while it ran; "": nothing */
-    struct gate gate;
+    struct opening opening;
     atomic_int_fast64_t highest;
 };
 
