@@ -90,8 +90,9 @@ int log_tail(struct log *log, int64_t since_position, size_t count, log_tail_don
              void *context);
 
 /* Begins a new file now (both, when stderr is apart); done as log_tail() calls it, with 0 or
- * -errno: NAME.log goes on as it is. A log that is empty, or has no file, is left alone. -EBUSY:
- * its last line has no end yet; the new file begins when it has. When this itself gives an error
+ * -errno: NAME.log goes on as it is. -ENODATA: it is empty or has no file, and was left alone.
+ * -EBUSY: its last line has no end yet; the new file begins when it has. When this itself gives an
+ * error
  * (-ENOENT: the service's log is not open) done will not be called. */
 typedef void log_rotate_done(void *context, int result);
 int logs_rotate(struct logs *logs, const char *service, log_rotate_done *done, void *context);

@@ -13,6 +13,8 @@ static void say(const struct cli *cli, const struct answer *answer, const char *
         return;
     if (field_true(answer->json, "rotated"))
         printf("%s: a new log file has begun\n", name);
+    else if (answer->http == 200)
+        printf("%s: its log stays: %s\n", name, field_string(answer->json, "detail"));
     else
         complain("%s: its log was not rotated: %s", name, field_string(answer->json, "detail"));
 }
@@ -38,7 +40,7 @@ static enum status rotate(struct cli *cli, const char *name, json_t *results)
         complain_of_failure(&err);
         status = status_of_failure(&err);
     } else if (field_given(answer.json, "rotated")) {
-        status = field_true(answer.json, "rotated") ? STATUS_DONE : STATUS_FAILED;
+        status = answer.http == 200 ? STATUS_DONE : STATUS_FAILED;
         json_array_append(results, answer.json);
         say(cli, &answer, name);
     } else {

@@ -68,8 +68,19 @@ void route_logs(struct exchange *x)
 
 /* ---- rotation ---- */
 
+static const char *why_not_rotated(int result, char *text, size_t size)
+{
+    switch (result) {
+    case -ENODATA: return "there is nothing in it";
+    case -EBUSY: return "its last line has no end yet; the new file begins when it has";
+    default: return strerror_r(-result, text, size);
+    }
+}
+
+/* Where there was nothing to set aside all is as it was asked for. */
 static void answer_rotated(struct exchange *x)
 {
+    bool fine = x->rotation == 0 || x->rotation == -ENODATA;
     struct text body = {0};
     char text[128];
 
@@ -78,10 +89,10 @@ static void answer_rotated(struct exchange *x)
     text_appendf(&body, ",\"rotated\":%s", x->rotation == 0 ? "true" : "false");
     if (x->rotation != 0) {
         text_append(&body, ",\"detail\":");
-        text_json_string(&body, strerror_r(-x->rotation, text, sizeof text));
+        text_json_string(&body, why_not_rotated(x->rotation, text, sizeof text));
     }
     text_append(&body, "}");
-    exchange_answer(x, x->rotation == 0 ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, &body);
+    exchange_answer(x, fine ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, &body);
 }
 
 static void take_result(void *context, int result)

@@ -87,6 +87,7 @@ void age_run(struct logs *logs, int64_t now)
             continue;
         log_settings(ch->log, &s);
         result = rotate_when_possible(ch, &s);
-        age_set(ch, result < 0 && result != -EBUSY ? now + USEC_PER_SEC : CLOCK_NEVER);
+        age_set(ch, result < 0 && result != -EBUSY && result != -ENODATA ? now + USEC_PER_SEC
+                                                                         : CLOCK_NEVER);
     }
 }

@@ -37,22 +37,27 @@ int logs_rotate(struct logs *logs, const char *service, log_rotate_done *done, v
     return result;
 }
 
+/* A failure says more than what was done, and that more than that there was nothing to do. */
+static int worse(int a, int b)
+{
+    if (a == -ENODATA || (a == 0 && b != -ENODATA))
+        return b;
+    return a;
+}
+
 static int rotate(struct log *log)
 {
     struct settings s;
-    int result = 0;
+    int result = -ENODATA;
 
     log_settings(log, &s);
     for (int stream = 0; stream < STREAMS; stream++) {
         struct channel *ch = log_channel(log, (enum stream)stream);
-        int of_this;
 
         if (!ch)
             continue;
         capture_drain(ch); /* what was written before it was asked for belongs to the old file */
-        of_this = rotate_when_possible(ch, &s);
-        if (result == 0)
-            result = of_this;
+        result = worse(result, rotate_when_possible(ch, &s));
     }
     return result;
 }

@@ -65,11 +65,11 @@ int rotate_when_possible(struct channel *ch, const struct settings *s)
     struct stat st;
 
     if (ch->file_fd < 0)
-        return 0;
+        return -ENODATA;
     if (fstat(ch->file_fd, &st) < 0)
         return -errno;
-    if (st.st_size == 0)
-        return 0;
+    if (st.st_size == 0 && files_is_current(&ch->files, ch->file_fd) == 1)
+        return -ENODATA;
     if (rotate_at_line(ch, st.st_size))
         return rotate_now(ch, s);
     ch->rotate_due = true;

@@ -21,5 +21,6 @@ bool rotate_at_line(const struct channel *ch, int64_t size);
 
 /* A failure is remembered: for a second nothing is rotated for its size then. 0 or -errno. */
 int rotate_now(struct channel *ch, const struct settings *s);
-/* Now, or when the line has its end: -EBUSY. An empty file is left alone. */
+/* Now, or when the line has its end: -EBUSY. -ENODATA: an empty file is left alone, but for one
+ * that somebody has moved away. */
 int rotate_when_possible(struct channel *ch, const struct settings *s);

@@ -171,10 +171,21 @@ class Rotation(WithFiles):
             for name in ("web.log", "web.err.log"):
                 self.assertEqual(os.stat(f"{d.log_dir}/{name}").st_size, 0)
                 self.assertGreater(os.stat(f"{d.log_dir}/{name}.1").st_size, 0)
-            self.rotate(d, "web")
+            answer = d.http("POST", "/rotate/web")
+            self.assertEqual((answer.status, answer.json["rotated"]), (200, False))
+            self.assertEqual(answer.json["detail"], "there is nothing in it")
             self.assertFalse(os.path.exists(f"{d.log_dir}/web.log.2"), "an empty one is left alone")
             say(d, "web", "echo two")
             self.wait_content(d, "web", lambda c: c == b"two\n")
+
+    def test_one_that_was_moved_away_while_it_was_empty_is_begun_anew(self):
+        with Obeying({"web": obeys()}) as d:
+            d.wait_all_running()
+            os.rename(f"{d.log_dir}/web.log", f"{d.log_dir}/elsewhere")
+            self.rotate(d, "web")
+            say(d, "web", "echo one")
+            self.wait_content(d, "web", lambda c: c == b"one\n")
+            self.assertEqual(os.stat(f"{d.log_dir}/elsewhere").st_size, 0)
 
     def test_one_in_the_middle_of_a_line_is_done_at_its_end(self):
         with Obeying({"web": obeys()}) as d:

@@ -16,7 +16,8 @@ POLLS = {"x86_64": ("7", "271"), "aarch64": ("73",)}[os.uname().machine]  # poll
 
 
 class Asking(Shared):
-    services = {"web-1": on_fd(service={"tags": "web all"}, operation={"reload_signal": "HUP"}),
+    services = {"web-1": on_fd("--print something", service={"tags": "web all"},
+                               operation={"reload_signal": "HUP"}),
                 "web-2": on_fd(service={"tags": "web all"}, operation={"reload_signal": "HUP"}),
                 "idle": on_fd(service={"autostart": "no", "tags": "all"}),
                 "doomed": fake("--crash-at-start 999", readiness={"type": "fd"},
@@ -182,9 +183,11 @@ class Asking(Shared):
         self.assertEqual(json.loads(found.stdout),
                          {"service": "idle", "goal": "down", "operation": None})
 
-    def test_rotate_begins_new_files(self):
+    def test_rotate_begins_new_files_where_there_is_something_to_set_aside(self):
+        wait_written(self.d.log_dir, lambda: self.d.http("GET", "/logs/web-1").body, "no output")
         out = self.ctl("rotate", "@web").stdout
-        self.assertEqual(out, "web-1: a new log file has begun\nweb-2: a new log file has begun\n")
+        self.assertEqual(out, "web-1: a new log file has begun\n"
+                              "web-2: its log stays: there is nothing in it\n")
 
     # ---- cancel, and Ctrl-C ----
 

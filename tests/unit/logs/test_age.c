@@ -98,7 +98,7 @@ static void an_empty_file_does_not_age(void **state)
     wait_captured(log);
     assert_int_equal(log_channel(log, STREAM_STDOUT)->age_at, CLOCK_NEVER);
     assert_int_equal(logs->age_next, CLOCK_NEVER); /* and nobody wakes for it */
-    assert_int_equal(ask_to_rotate(logs, "web"), 0);
+    assert_int_equal(ask_to_rotate(logs, "web"), -ENODATA);
     assert_false(exists(&place, "web.log.1"));
     logs_stop(logs);
 }
@@ -167,7 +167,7 @@ static void an_asked_rotation_takes_what_was_written_before_it(void **state)
     assert_int_equal(ask_to_rotate(logs, "web"), 0);
     assert_kept(&place, "web.log.1", "one\n");
     assert_kept(&place, "web.err.log.1", "bad\n");
-    assert_int_equal(ask_to_rotate(logs, "web"), 0);
+    assert_int_equal(ask_to_rotate(logs, "web"), -ENODATA);
     assert_false(exists(&place, "web.log.2"));
     logs_stop(logs);
     close(out);
