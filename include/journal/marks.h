@@ -16,13 +16,18 @@
 struct marks;
 struct mark_place;
 
-struct mark {
-    struct service_record service; /* as it was last, whether the journal has it or not */
-    int64_t begun;                 /* the last operation that began; 0: none */
-    int64_t first, ended;          /* the last one that ended after it had begun, and the last of
-                                      those that had joined it; 0: none */
-    enum operation_state end;      /* how they did */
+/* How an operation ended, and those that had joined it: their numbers lie from first to last. */
+struct mark_end {
+    int64_t first, last; /* 0: none */
+    enum operation_state state;
     bool changed;
+};
+#define MARK_ENDS 8
+
+struct mark {
+    struct service_record service;   /* as it was last, whether the journal has it or not */
+    int64_t begun;                   /* the last operation that began; 0: none */
+    struct mark_end ends[MARK_ENDS]; /* of people's operations that had begun, newest first */
     uint64_t spec; /* spec_digest() of what the instance began with; 0: none lives */
 };
 

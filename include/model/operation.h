@@ -51,3 +51,5 @@ void operation_deinit(struct operation *op);
 /* A deep copy; 0 or -ENOMEM with *to untouched. */
 int operation_copy(struct operation *to, const struct operation *from);
 void operation_json(const struct operation *op, struct text *t);
+/* What an event tells of it: without times, position and output. */
+void operation_json_brief(const struct operation *op, struct text *t);

@@ -46,7 +46,7 @@ bool act_spawn(struct service *s)
         goto fail;
     spec_unref(s->running);
     s->running = spec_ref(s->spec);
-    s->running_digest = spec_digest(s->spec);
+    s->running_digest = s->spec_digest;
     s->machine.readiness = s->spec->readiness; /* a reload changes it for the next instance */
     return true;
 fail:

@@ -101,7 +101,7 @@ static int adopt(struct supervisor *supervisor, const struct instance_record *re
     if (result < 0) /* going on could start a second copy */
         return error_prefix(err, "take over %s", record->service);
     s->running = spec_ref(s->spec);
-    s->running_digest = s->mark.spec ? s->mark.spec : spec_digest(s->spec);
+    s->running_digest = s->mark.spec ? s->mark.spec : s->spec_digest;
     s->machine.goal = last_goal(s);
     recorded_state(s, record);
     if (record->phase == PHASE_STOPPING)

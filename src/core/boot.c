@@ -24,14 +24,9 @@ struct service *boot_add_service(struct supervisor *supervisor, struct service_s
     REQUIRES(registry_lock_class)
 {
     struct service *s = service_new(&supervisor->host, spec);
-    struct error err = {0};
 
-    if (!s)
-        return NULL;
-    s->mark_place = marks_place(supervisor->host.marks, s->name, &err);
-    if (!s->mark_place)
-        log_warning("%s: how far it has come is not marked: %s", s->name, err.text);
-    registry_add(&supervisor->registry, s);
+    if (s)
+        registry_add(&supervisor->registry, s);
     return s;
 }
 
@@ -75,11 +70,9 @@ static int take_marks(struct supervisor *supervisor, struct error *err)
     struct host *host = &supervisor->host;
 
     for (size_t i = 0; result == 0 && i < count; i++) {
-        int64_t last = marks[i].begun > marks[i].ended ? marks[i].begun : marks[i].ended;
-
         take_mark(supervisor, &marks[i]);
-        if (last >= atomic_load(&host->next_id)) /* the journal had not been told */
-            atomic_store(&host->next_id, last + 1);
+        if (marks[i].begun >= atomic_load(&host->next_id)) /* the journal had not been told */
+            atomic_store(&host->next_id, marks[i].begun + 1);
     }
     free(marks);
     if (supervisor->unclean)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ void events_begin(struct events *e, struct journal *journal, int64_t next)
 void events_deinit(struct events *e) NO_THREAD_SAFETY_CHECK
 {
     for (size_t i = 0; i < EVENTS_KEPT; i++)
-        free(e->ring[i].json);
+        free(e->ring[i].buffer);
     lock_deinit(&e->lock);
 }
 
@@ -49,11 +50,14 @@ static struct event *slot(struct events *e, int64_t id) REQUIRES(events_lock_cla
     return &e->ring[id % EVENTS_KEPT];
 }
 
-static char *whole(int64_t id, enum event_kind kind, const char *service, const char *members)
+/* The room before an event's text, for its number: that is given last, under the lock. */
+#define NUMBER_ROOM 32
+
+static char *without_number(enum event_kind kind, const char *service, const char *members)
 {
     struct text t = {0};
 
-    text_appendf(&t, "{\"id\":%" PRId64 ",\"at\":", id);
+    text_appendf(&t, "%*s,\"at\":", NUMBER_ROOM, "");
     text_json_utc(&t, clock_utc_us());
     text_appendf(&t, ",\"event\":\"%s\",\"service\":", name_of(&event_kind_names, (int)kind));
     text_json_string(&t, service);
@@ -62,19 +66,28 @@ static char *whole(int64_t id, enum event_kind kind, const char *service, const 
     return text_take(&t);
 }
 
+static const char *put_number(char *buffer, int64_t id)
+{
+    char number[NUMBER_ROOM];
+    int len = snprintf(number, sizeof number, "{\"id\":%" PRId64, id);
+
+    return memcpy(buffer + NUMBER_ROOM - len, number, (size_t)len);
+}
+
 void events_add(struct events *e, enum event_kind kind, const char *service, const char *members)
 {
+    char *buffer = without_number(kind, service, members), *old;
     struct event *event;
-    char *json;
 
+    if (!buffer)
+        return; /* without memory it is not told */
     events_lock(e);
-    json = whole(e->next, kind, service, members);
-    if (json) { /* without memory it is not told */
-        event = slot(e, e->next);
-        free(event->json);
-        *event = (struct event){e->next++, kind, json};
-    }
+    event = slot(e, e->next);
+    old = event->buffer;
+    *event = (struct event){kind, buffer, put_number(buffer, e->next)};
+    e->next++;
     events_unlock(e);
+    free(old);
 }
 
 /* ---- to the journal ---- */

@@ -23,9 +23,9 @@ extern struct lock_class events_lock_class;
 #define EVENTS_KEPT 4096 /* in memory */
 
 struct event {
-    int64_t id;
     enum event_kind kind;
-    char *json; /* the whole object */
+    char *buffer;
+    const char *json; /* the whole object, in the buffer */
 };
 
 struct events {

@@ -25,7 +25,7 @@ static int add(struct targets *targets, struct service *s, const struct request_
     if (!grown)
         return -ENOMEM;
     targets->items = grown;
-    grown[targets->count] = (struct target){s, item, targets->count};
+    grown[targets->count] = (struct target){s, item};
     targets->count++;
     return 0;
 }
@@ -66,8 +66,6 @@ static int expand_pattern(struct registry *registry, struct search *search)
     if (targets->count == first)
         return -ENOENT;
     qsort(targets->items + first, targets->count - first, sizeof *targets->items, by_name);
-    for (size_t i = first; i < targets->count; i++)
-        targets->items[i].order = i;
     return 0;
 }
 

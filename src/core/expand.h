@@ -10,7 +10,6 @@ struct service;
 struct target {
     struct service *service;
     const struct request_item *item;
-    size_t order; /* as asked; a pattern's by name */
 };
 
 struct targets {
@@ -18,6 +17,7 @@ struct targets {
     size_t count;
 };
 
-/* 0; -ENOENT: *ret_unknown matches nothing; -E2BIG: more than most; -ENOMEM. */
+/* In the order asked, what a pattern stands for by name. 0; -ENOENT: *ret_unknown matches nothing;
+ * -E2BIG: more than most; -ENOMEM. */
 int expand(struct registry *registry, const struct request *request, size_t most,
            struct targets *ret_targets, const char **ret_unknown);

@@ -25,6 +25,19 @@ static struct op *active(struct service *s)
     return op;
 }
 
+/* For a next daemon, in case that the journal cannot be told; its own operations it decides anew.
+ */
+static void mark_end(struct service *s, const struct op *op, const struct op_result *result)
+{
+    struct mark_end *ends = s->mark.ends;
+
+    if (!op_automatic(op)) {
+        memmove(ends + 1, ends, (MARK_ENDS - 1) * sizeof *ends);
+        ends[0] = (struct mark_end){op->record.id, s->mark.begun, result->state, result->changed};
+    }
+    publish_mark(s);
+}
+
 static void finish(struct service *s, struct op_result *result)
 {
     struct op *op = active(s);
@@ -35,11 +48,7 @@ static void finish(struct service *s, struct op_result *result)
     act_operation_deadline(s, 0);
     s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
-    s->mark.ended = s->mark.begun; /* with those that joined it */
-    s->mark.first = op->record.id;
-    s->mark.end = result->state;
-    s->mark.changed = result->changed;
-    publish_mark(s);
+    mark_end(s, op, result);
     op_end(op, result);
     service_lock(s);
     s->active = NULL;

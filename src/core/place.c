@@ -82,29 +82,36 @@ static bool make_ops(struct submission *submission, const struct request *reques
 
 /* ---- places ---- */
 
+struct ranked {
+    struct op *op;
+    size_t asked; /* its place in the request */
+};
+
 static int by_service(const void *a, const void *b)
 {
-    const struct op *x = *(struct op *const *)a, *y = *(struct op *const *)b;
-    int order = strcmp(x->record.service, y->record.service);
+    const struct ranked *x = a, *y = b;
+    int order = strcmp(x->op->record.service, y->op->record.service);
 
-    return order ? order
-                 : (x->record.position > y->record.position) -
-                       (x->record.position < y->record.position);
+    return order ? order : (x->asked > y->asked) - (x->asked < y->asked);
 }
 
 /* The operations by service; within one, as asked. NULL without memory. */
 static struct op **sort_ops(const struct submission *submission)
 {
     struct op **sorted = calloc(submission->count, sizeof(struct op *));
+    struct ranked *ranked = calloc(submission->count, sizeof *ranked);
 
-    if (!sorted)
-        return NULL;
-    for (size_t i = 0; i < submission->count; i++) {
-        sorted[i] = submission->ops[i];
-        sorted[i]->record.position = (int)i; /* until it has a place */
+    for (size_t i = 0; ranked && i < submission->count; i++)
+        ranked[i] = (struct ranked){submission->ops[i], i};
+    if (ranked)
+        qsort(ranked, submission->count, sizeof *ranked, by_service);
+    for (size_t i = 0; ranked && sorted && i < submission->count; i++)
+        sorted[i] = ranked[i].op;
+    if (!ranked) {
+        free(sorted);
+        sorted = NULL;
     }
-    if (submission->count > 1)
-        qsort(sorted, submission->count, sizeof(struct op *), by_service);
+    free(ranked);
     return sorted;
 }
 
@@ -240,6 +247,8 @@ static bool reserve_all(struct submission *submission, const struct request *req
         refuse(submission, REFUSED_TOTAL_FULL, "", "");
         return false;
     }
+    if (count == 1)
+        return reserve_sorted(submission, submission->ops, request);
     sorted = sort_ops(submission);
     if (!sorted) {
         atomic_fetch_sub(&host->people_waiting, count);

@@ -33,9 +33,25 @@ bool publish_record(struct service *s, struct service_record *ret_record)
     return true;
 }
 
+/* In the turn, for a new place may make the file larger. */
+static struct mark_place *place_of(struct service *s)
+{
+    struct error err = {0};
+
+    if (s->mark_place || s->unmarked)
+        return s->mark_place;
+    s->mark_place = marks_place(s->host->marks, s->name, &err);
+    s->unmarked = !s->mark_place;
+    if (s->unmarked)
+        log_warning("%s: how far it has come is not marked: %s", s->name, err.text);
+    return s->mark_place;
+}
+
 void publish_mark(struct service *s)
 {
-    if (!s->mark_place)
+    struct mark_place *place = place_of(s);
+
+    if (!place)
         return;
     s->mark.service = (struct service_record){
         .state = s->machine.state,
@@ -45,7 +61,7 @@ void publish_mark(struct service *s)
     };
     s->mark.spec = s->running_digest;
     memcpy(s->mark.service.name, s->name, sizeof s->mark.service.name);
-    mark_write(s->mark_place, &s->mark);
+    mark_write(place, &s->mark);
 }
 
 /* States on the way to another are told with the operation that brings them. */
@@ -95,7 +111,7 @@ static struct service_status *new_status(struct service *s, size_t *ret_busy)
         .next_attempt_utc = s->next_attempt_utc,
         .attempt = m->attempt,
         .containment = s->instance ? s->instance->containment : CONTAINMENT_NONE,
-        .config_changed = s->running_digest && s->running_digest != spec_digest(s->spec),
+        .config_changed = s->running_digest && s->running_digest != s->spec_digest,
         .config_error = s->config_error ? strdup(s->config_error) : NULL,
         .log_error = log_fault(s),
         .place = s->instance && s->instance->place ? strdup(s->instance->place) : NULL,

@@ -33,15 +33,18 @@ static void interrupt(struct supervisor *supervisor, struct operation *operation
 static bool had_ended(struct supervisor *supervisor, const struct service *s,
                       struct operation *operation)
 {
-    if (operation->id > s->mark.ended)
+    const struct mark_end *ends = s->mark.ends;
+
+    if (operation->id > ends[0].last)
         return false;
-    if (operation->id >= s->mark.first) {
-        operation->changed = s->mark.changed;
-        end_lost(supervisor, operation, s->mark.end, "it ended so just before the daemon did");
-    } else {
-        interrupt(supervisor, operation,
-                  "it had ended, how was lost with the daemon: the journal could not be written");
-    }
+    for (size_t i = 0; i < MARK_ENDS; i++)
+        if (operation->id >= ends[i].first && operation->id <= ends[i].last) {
+            operation->changed = ends[i].changed;
+            end_lost(supervisor, operation, ends[i].state, "it ended so before the daemon did");
+            return true;
+        }
+    interrupt(supervisor, operation,
+              "it had ended, how was lost with the daemon: the journal could not be written");
     return true;
 }
 

@@ -65,6 +65,7 @@ struct service *service_new(struct host *host, struct service_spec *spec) NO_THR
     s->known = true;
     s->latest = spec_ref(spec);
     s->spec = spec_ref(spec);
+    s->spec_digest = spec_digest(spec);
     take_limits(s, spec);
     s->machine = (struct machine){
         .state = STATE_STOPPED,

@@ -95,6 +95,7 @@ struct service {
 
     /* Turn. */
     struct service_spec *spec;    /* the newest */
+    uint64_t spec_digest;         /* of it */
     struct service_spec *running; /* the one that the instance began with, as far as it is known;
                                      NULL: no instance */
     uint64_t running_digest;      /* of the one that it really began with; 0: no instance */
@@ -125,7 +126,8 @@ struct service {
     size_t pulled_count;
     struct service_record written; /* the last one given to the journal */
     struct mark mark;              /* the last one written */
-    struct mark_place *mark_place;
+    struct mark_place *mark_place; /* NULL: not asked for yet, or it can't be had */
+    bool unmarked;                 /* it can't */
     struct board_entry *place;
     struct list announce; /* ended in this turn, a reference each */
     bool dirty, hidden;

@@ -64,6 +64,7 @@ static void take_spec(struct service *s, struct mail *mail)
     if (mail->spec) {
         spec_unref(s->spec);
         s->spec = take(mail->spec);
+        s->spec_digest = spec_digest(s->spec);
         s->machine.restart = s->spec->restart;
         s->machine.attempts = s->spec->attempts;
         if (s->log && log_open_service(s->host->logs, s->spec, &s->log, NULL) < 0)

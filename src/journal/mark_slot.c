@@ -44,15 +44,16 @@ bool mark_copy_read(const struct mark_copy *copy, struct mark *ret_mark)
                     .restarts = copy->restarts},
         .begun = copy->begun,
         .spec = copy->spec,
-        .first = copy->first,
-        .ended = copy->ended,
-        .changed = copy->changed != 0,
-        .end = (enum operation_state)copy->end,
     };
 
-    if (copy->state >= service_state_names.count || copy->goal >= goal_names.count ||
-        copy->end >= operation_state_names.count)
+    if (copy->state >= service_state_names.count || copy->goal >= goal_names.count)
         return false;
+    for (size_t i = 0; i < MARK_ENDS; i++) {
+        if (copy->end[i] >= operation_state_names.count)
+            return false;
+        mark.ends[i] = (struct mark_end){copy->first[i], copy->last[i],
+                                         (enum operation_state)copy->end[i], copy->changed[i] != 0};
+    }
     snprintf(mark.service.name, sizeof mark.service.name, "%s", copy->service);
     *ret_mark = mark;
     return true;
@@ -69,12 +70,14 @@ void mark_copy_write(struct mark_copy *to, const char *service, const struct mar
     next.restarts = mark->service.restarts;
     next.begun = mark->begun;
     next.spec = mark->spec;
-    next.first = mark->first;
-    next.ended = mark->ended;
-    next.changed = mark->changed;
     next.state = (uint8_t)mark->service.state;
     next.goal = (uint8_t)mark->service.goal;
-    next.end = (uint8_t)mark->end;
+    for (size_t i = 0; i < MARK_ENDS; i++) {
+        next.first[i] = mark->ends[i].first;
+        next.last[i] = mark->ends[i].last;
+        next.end[i] = (uint8_t)mark->ends[i].state;
+        next.changed[i] = mark->ends[i].changed;
+    }
     memcpy(next.service, service, strlen(service));
     next.checksum = checksum(&next);
     memcpy(to, &next, sizeof next);

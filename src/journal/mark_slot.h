@@ -8,14 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MARK_COPY_SIZE 192
+#define MARK_COPY_SIZE 320
 
 struct mark_copy {
     uint64_t checksum; /* of all that follows */
     uint64_t sequence; /* from 1 */
-    int64_t generation, restarts, begun, first, ended;
+    int64_t generation, restarts, begun;
     uint64_t spec;
-    uint8_t state, goal, end, changed;
+    int64_t first[MARK_ENDS], last[MARK_ENDS];
+    uint8_t end[MARK_ENDS], changed[MARK_ENDS];
+    uint8_t state, goal;
     char service[SERVICE_NAME_MAX + 1];
 };
 

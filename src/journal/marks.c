@@ -140,7 +140,8 @@ static int open_file(struct marks *m, const char *runtime_dir, struct stat *ret_
 static int read_file(struct marks *m, const char *runtime_dir, const char *boot_id,
                      struct error *err) REQUIRES(marks_lock_class)
 {
-    const struct header ours = {.magic = MAGIC, .boot = mark_hash(boot_id, strlen(boot_id))};
+    const struct header ours = {.magic = MAGIC + sizeof(struct mark_slot),
+                                .boot = mark_hash(boot_id, strlen(boot_id))};
     struct header found = {0};
     struct stat st;
     int result = open_file(m, runtime_dir, &st, err);

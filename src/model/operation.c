@@ -63,6 +63,25 @@ static void json_signal(struct text *t, const struct operation *op)
     text_json_string(t, op->action == ACTION_SIGNAL ? name : NULL);
 }
 
+void operation_json_brief(const struct operation *op, struct text *t)
+{
+    text_append(t, "{\"id\":");
+    text_json_int(t, op->id);
+    text_appendf(t, ",\"action\":\"%s\",\"state\":\"%s\",\"changed\":%s,\"origin\":\"%s\"",
+                 action_name(op->action), operation_state_name(op->state),
+                 op->changed ? "true" : "false", name_of(&origin_names, (int)op->origin));
+    text_append(t, ",\"requested_by\":");
+    text_json_string(t, op->requested_by);
+    json_signal(t, op);
+    json_id(t, ",\"batch\":", op->batch);
+    json_id(t, ",\"coalesced_into\":", op->coalesced_into);
+    text_append(t, ",\"reason\":");
+    text_json_string(t, op->reason);
+    text_append(t, ",\"detail\":");
+    text_json_string(t, op->detail);
+    text_append(t, "}");
+}
+
 void operation_json(const struct operation *op, struct text *t)
 {
     text_append(t, "{\"id\":");

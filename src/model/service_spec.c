@@ -118,29 +118,7 @@ static bool same_string(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_identity(const struct service_spec *a, const struct service_spec *b)
-{
-    return a->set_user == b->set_user && a->uid == b->uid && a->gid == b->gid &&
-           same_string(a->user, b->user) && same_string(a->home, b->home) &&
-           a->group_count == b->group_count &&
-           (a->group_count == 0 ||
-            memcmp(a->groups, b->groups, a->group_count * sizeof *a->groups) == 0);
-}
-
-bool spec_same_instance(const struct service_spec *a, const struct service_spec *b)
-{
-    return string_list_equal(&a->argv, &b->argv) && same_string(a->directory, b->directory) &&
-           same_identity(a, b) && string_list_equal(&a->environment, &b->environment) &&
-           same_string(a->environment_file, b->environment_file) &&
-           a->environment_file_optional == b->environment_file_optional && a->umask == b->umask &&
-           a->separate_stderr == b->separate_stderr && a->memory == b->memory &&
-           a->cpu_milli == b->cpu_milli && a->tasks == b->tasks && a->readiness == b->readiness &&
-           a->nofile == b->nofile && a->core == b->core &&
-           a->set_oom_score_adjust == b->set_oom_score_adjust &&
-           a->oom_score_adjust == b->oom_score_adjust;
-}
-
-/* ---- digest: FNV-1a over what spec_same_instance() compares ---- */
+/* ---- what makes an instance: FNV-1a over it ---- */
 
 static uint64_t mix(uint64_t hash, const void *data, size_t size)
 {
@@ -203,6 +181,11 @@ uint64_t spec_digest(const struct service_spec *spec)
     hash = mix_string(hash, spec->environment_file);
     hash = mix(hash, numbers, sizeof numbers);
     return hash ? hash : 1;
+}
+
+bool spec_same_instance(const struct service_spec *a, const struct service_spec *b)
+{
+    return spec_digest(a) == spec_digest(b);
 }
 
 bool spec_equal(const struct service_spec *a, const struct service_spec *b)

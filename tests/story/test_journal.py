@@ -409,6 +409,21 @@ class HeldAndKilled(BadDay):
         after = d.status("slow")
         self.assertEqual((after["pid"], after["generation"]), (ended["pid"], ended["generation"]))
 
+    def test_of_several_that_ended_meanwhile_each_keeps_its_end(self):
+        d = self.d
+        self.release()
+        asked = [d.ask(action, "slow")["id"] for action in ("restart", "stop", "start", "stop")]
+        d.wait_state("slow", "stopping")
+        self.db.execute("BEGIN IMMEDIATE")
+        d.wait_status(lambda r: r["goal"] == "down" and r["state"] == "stopped"
+                      and r["queue_length"] == 0, "slow")
+        seen = [d.operation(i)["state"] for i in asked]
+        d.kill9()
+        d.start()
+        self.release()
+        self.assertEqual([d.operation(i)["state"] for i in asked], seen)
+        self.assertEqual(d.status("slow")["state"], "stopped")
+
 
 class GrowingLog(unittest.TestCase):
     def size(self, d):

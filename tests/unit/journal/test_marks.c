@@ -22,12 +22,15 @@ static struct marks *open_marks(const struct sandbox *box, const char *boot_id)
 
 static struct mark a_mark(int64_t number)
 {
-    return (struct mark){
+    struct mark mark = {
         .service = {"", STATE_BACKOFF, GOAL_UP, number, number / 2},
         .begun = number + 1000,
-        .ended = number + 999,
-        .end = OPERATION_TIMED_OUT,
     };
+
+    for (int i = 0; i < MARK_ENDS; i++)
+        mark.ends[i] = (struct mark_end){number + 998 - i * 2, number + 999 - i * 2,
+                                         OPERATION_TIMED_OUT, i % 2 == 0};
+    return mark;
 }
 
 static struct mark_place *place_of(struct marks *marks, const char *service)
@@ -64,8 +67,14 @@ static int64_t left_of(struct marks *marks, const char *service)
         assert_int_equal(left[i].service.goal, GOAL_UP);
         assert_int_equal(left[i].service.restarts, number / 2);
         assert_int_equal(left[i].begun, number + 1000);
-        assert_int_equal(left[i].ended, number + 999);
-        assert_int_equal(left[i].end, OPERATION_TIMED_OUT);
+        for (int k = 0; k < MARK_ENDS; k++) {
+            const struct mark_end *end = &left[i].ends[k];
+
+            assert_int_equal(end->first, number + 998 - k * 2);
+            assert_int_equal(end->last, number + 999 - k * 2);
+            assert_int_equal(end->state, OPERATION_TIMED_OUT);
+            assert_int_equal(end->changed, k % 2 == 0);
+        }
     }
     free(left);
     return number;
