@@ -55,7 +55,19 @@ enum when_full {
     WHEN_FULL_BLOCK, /* what cannot be kept waits in the FIFO, and then its writer */
     WHEN_FULL_DROP,  /* it is read, counted and thrown away */
 };
-enum containment { CONTAINMENT_NONE, CONTAINMENT_CGROUP, CONTAINMENT_BEST_EFFORT };
+enum containment {
+    CONTAINMENT_NONE,
+    CONTAINMENT_CGROUP,
+    CONTAINMENT_BEST_EFFORT,
+    CONTAINMENT_SYSTEMD, /* a unit's own group */
+};
+enum backend_type { BACKEND_PROCESS, BACKEND_SYSTEMD };
+enum bus_type { BUS_SYSTEM, BUS_USER };
+/* What becomes of a unit whose operation has timed out. */
+enum on_timeout {
+    ON_TIMEOUT_LEAVE, /* it is left to systemd: a database may be replaying its log */
+    ON_TIMEOUT_STOP,
+};
 enum role { ROLE_NONE, ROLE_READ, ROLE_OPERATE, ROLE_ADMIN };
 
 struct name_set {
@@ -65,7 +77,7 @@ struct name_set {
 extern const struct name_set service_state_names, goal_names, action_names, mode_names,
     operation_state_names, origin_names, readiness_type_names, restart_policy_names,
     containment_names, output_target_names, stream_names, when_full_names, event_kind_names,
-    role_names;
+    role_names, backend_type_names, bus_type_names, on_timeout_names;
 
 const char *name_of(const struct name_set *set, int value);
 int name_parse(const struct name_set *set, const char *word);

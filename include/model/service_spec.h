@@ -26,7 +26,10 @@ struct service_spec {
 
     /* [service] */
     char *description;
-    char *command; /* as written */
+    enum backend_type backend;
+    char *unit;        /* of the systemd backend: "nginx.service"; else NULL */
+    enum bus_type bus; /* whose units */
+    char *command;     /* as written; NULL with a unit, as all that follows up to umask */
     struct string_list argv;
     char *directory;
     char *user, *home; /* of the user it runs as; NULL: the daemon's own */
@@ -44,6 +47,7 @@ struct service_spec {
 
     /* [operation] */
     int64_t timeout_us;
+    enum on_timeout on_timeout; /* of a unit */
     int stop_signal;
     int64_t stop_timeout_us;
     int64_t queue_limit;
@@ -92,10 +96,15 @@ bool spec_same_instance(const struct service_spec *a, const struct service_spec 
 /* The same for two specs that make the same instance, over daemons too; never 0. */
 uint64_t spec_digest(const struct service_spec *spec);
 
-/* Whether a reload of the service means anything. */
+static inline bool spec_is_unit(const struct service_spec *spec)
+{
+    return spec->backend == BACKEND_SYSTEMD;
+}
+
+/* Whether a reload of the service means anything; a unit says so only when it is asked. */
 static inline bool spec_can_reload(const struct service_spec *spec)
 {
-    return spec->reload_signal || spec->reload_command;
+    return spec->reload_signal || spec->reload_command || spec_is_unit(spec);
 }
 
 bool service_name_valid(const char *name);

@@ -27,8 +27,11 @@ struct service_status {
     enum containment containment;
     bool config_changed;
     char *config_error;
-    char *log_error; /* why its output cannot be kept at the moment; NULL: it can */
-    char *place;     /* where its processes are, for usage_read(); not shown; NULL: nowhere */
+    char *log_error;  /* why its output cannot be kept at the moment; NULL: it can */
+    char *unit_error; /* why the unit cannot be driven; NULL: it can, or it is none */
+    /* Of a unit, not in the row: "active/running", and which run of it this is; or NULL. */
+    char *unit_state, *invocation_id;
+    char *place; /* where its processes are, for usage_read(); not shown; NULL: nowhere */
 };
 
 void status_free(struct service_status *status); /* NULL is fine */

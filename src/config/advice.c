@@ -19,13 +19,17 @@ static void advise_on_times(struct loading *l, const struct service_spec *spec,
                 "means something for readiness type delay only");
     warn_unless(l, spec->readiness == READINESS_FD, "readiness", "timeout",
                 "means something for readiness type fd only");
-    if (spec->first_delay_us > spec->max_delay_us)
-        report_warning(l->report, loading_place(l, "recovery", "first_delay"), "first_delay",
-                       "above max_delay, which holds then");
     if (spec->stop_timeout_us > config->shutdown_timeout_us)
         report_warning(l->report, loading_place(l, "operation", "stop_timeout"), "stop_timeout",
                        "above shutdown_timeout of supervisor.conf, after which it is killed when "
                        "the daemon ends");
+}
+
+static void advise_on_recovery(struct loading *l, const struct service_spec *spec)
+{
+    if (spec->first_delay_us > spec->max_delay_us)
+        report_warning(l->report, loading_place(l, "recovery", "first_delay"), "first_delay",
+                       "above max_delay, which holds then");
 }
 
 static void advise_on_reload(struct loading *l, const struct service_spec *spec)
@@ -61,6 +65,9 @@ static void advise_on_user(struct loading *l)
 
 void advise(struct loading *l, const struct service_spec *spec, const struct config *config)
 {
+    advise_on_recovery(l, spec);
+    if (spec_is_unit(spec)) /* the rest is said in the unit's own file */
+        return;
     advise_on_times(l, spec, config);
     advise_on_reload(l, spec);
     advise_on_log(l, spec);

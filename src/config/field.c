@@ -22,6 +22,13 @@ int field_find(const struct file_kind *kind, const char *section, const char *na
     return -1;
 }
 
+enum scope field_scope(const struct file_kind *kind, const struct field *field)
+{
+    int section = section_find(kind, field->section);
+
+    return field->scope != FOR_ANY ? field->scope : kind->sections[section].scope;
+}
+
 static void append_range(const struct field *f, const char *from, struct text *t)
 {
     char min[UNITS_TEXT_SIZE], max[UNITS_TEXT_SIZE];

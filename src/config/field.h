@@ -35,6 +35,9 @@ struct value_type {
 
 #define NOWHERE SIZE_MAX
 
+/* Which services a key, or all of a section, is for: by their backend. */
+enum scope { FOR_ANY, FOR_PROCESSES, FOR_UNITS };
+
 struct field {
     const char *section, *name;
     const struct value_type *type; /* NULL: later */
@@ -44,6 +47,7 @@ struct field {
     const char *fallback;          /* the default, as one would write it; NULL: nothing */
     const char *fallback_note;     /* the default in words, where it is not the same everywhere */
     const char *doc;
+    enum scope scope;  /* beside that of its section */
     bool waits;        /* a reload can't apply it: the next daemon, or instance, takes it up */
     const char *later; /* a feature that is not built into this version: "memory limits are" */
 };
@@ -51,6 +55,7 @@ struct field {
 struct section {
     const char *name, *doc;
     const char *later;
+    enum scope scope;
 };
 
 #define SECTIONS_MOST 8
@@ -69,6 +74,8 @@ extern const struct file_kind supervisor_file, service_file;
 /* The index, or -1. */
 int section_find(const struct file_kind *kind, const char *name);
 int field_find(const struct file_kind *kind, const char *section, const char *name);
+/* Its own, or that of its section. */
+enum scope field_scope(const struct file_kind *kind, const struct field *field);
 
 /* "a duration such as 500ms, 30s or 5m, from 0s to 24h", "always, on-failure or no" */
 void field_expects(const struct field *field, struct text *t);

@@ -8,7 +8,12 @@
 #define HOUR       (3600 * USEC_PER_SEC)
 #define COUNT(a)   (sizeof(a) / sizeof *(a))
 
-static const struct choice backends[] = {{"process", 0, false}, {"systemd", 0, true}, {0}};
+static const struct choice backends[] = {
+    {"process", BACKEND_PROCESS, false}, {"systemd", BACKEND_SYSTEMD, false}, {0}};
+static const struct choice buses[] = {
+    {"system", BUS_SYSTEM, false}, {"user", BUS_USER, false}, {0}};
+static const struct choice on_timeouts[] = {
+    {"leave", ON_TIMEOUT_LEAVE, false}, {"stop", ON_TIMEOUT_STOP, false}, {0}};
 static const struct choice readiness_types[] = {
     {"delay", READINESS_DELAY, false},
     {"immediate", READINESS_IMMEDIATE, false},
@@ -36,18 +41,17 @@ static const struct choice stderrs[] = {{"merge", false, false}, {"separate", tr
 static const struct choice when_full[] = {
     {"block", WHEN_FULL_BLOCK, false}, {"drop", WHEN_FULL_DROP, false}, {0}};
 
-#define HEALTH_LATER  "health checks are"
-#define SYSTEMD_LATER "systemd units are"
-#define PROBE_LATER   "readiness by asking is"
+#define HEALTH_LATER "health checks are"
+#define PROBE_LATER  "readiness by asking is"
 
 static const struct section sections[] = {
-    {"service", "what is run, as whom, and after what", NULL},
-    {"operation", "how operations on it behave", NULL},
-    {"readiness", "when it counts as ready", NULL},
-    {"health", "whether it goes on being well", HEALTH_LATER},
-    {"recovery", "what happens when it ends by itself", NULL},
-    {"log", "what becomes of its output", NULL},
-    {"limits", "what it may use", NULL},
+    {"service", "what is run, as whom, and after what", NULL, FOR_ANY},
+    {"operation", "how operations on it behave", NULL, FOR_ANY},
+    {"readiness", "when it counts as ready", NULL, FOR_PROCESSES},
+    {"health", "whether it goes on being well", HEALTH_LATER, FOR_ANY},
+    {"recovery", "what happens when it ends by itself", NULL, FOR_ANY},
+    {"log", "what becomes of its output", NULL, FOR_PROCESSES},
+    {"limits", "what it may use", NULL, FOR_PROCESSES},
 };
 
 static const struct field fields[] = {
@@ -60,51 +64,73 @@ static const struct field fields[] = {
     {.section = "service",
      .name = "backend",
      .type = &type_word,
-     .offset = NOWHERE,
+     .offset = AT(backend),
      .choices = backends,
      .fallback = "process",
-     .doc = "What runs it."},
+     .waits = true,
+     .doc = "What runs it: process, the daemon itself; systemd, as a unit that the daemon drives."},
     {.section = "service",
      .name = "command",
      .type = &type_command,
      .offset = AT(command),
      .fallback_note = "none, it must be set",
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc =
          "The program, which stays in the foreground, and its arguments. Split as a shell would, "
          "run without one."},
-    {.section = "service", .name = "unit", .later = SYSTEMD_LATER},
-    {.section = "service", .name = "bus", .later = SYSTEMD_LATER},
+    {.section = "service",
+     .name = "unit",
+     .type = &type_unit,
+     .offset = AT(unit),
+     .fallback_note = "none, it must be set",
+     .scope = FOR_UNITS,
+     .waits = true,
+     .doc = "The unit, a service of systemd's: nginx.service, worker@3.service."},
+    {.section = "service",
+     .name = "bus",
+     .type = &type_word,
+     .offset = AT(bus),
+     .choices = buses,
+     .fallback = "system",
+     .scope = FOR_UNITS,
+     .waits = true,
+     .doc = "Whose unit: system, the host's; user, that of whom the daemon runs as."},
     {.section = "service",
      .name = "directory",
      .type = &type_path,
      .offset = AT(directory),
      .max = PATH_MOST,
      .fallback_note = "/",
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Its working directory. Relative paths, here too, start beside supervisor.conf."},
     {.section = "service",
      .name = "user",
      .type = &type_user,
      .fallback_note = "the daemon's own",
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Whom it runs as; only root can choose another."},
     {.section = "service",
      .name = "group",
      .type = &type_group,
      .fallback_note = "the user's",
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Its group."},
     {.section = "service",
      .name = "supplementary_groups",
      .type = &type_groups,
      .fallback_note = "the user's",
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Further groups, beside those of the user."},
     {.section = "service",
      .name = "environment",
      .type = &type_environment,
      .offset = AT(environment),
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Added to the daemon's own environment; it wins over environment_file."},
     {.section = "service",
@@ -112,6 +138,7 @@ static const struct field fields[] = {
      .type = &type_environment_file,
      .offset = AT(environment_file),
      .max = PATH_MOST,
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Lines of NAME=VALUE, read at each start; with a leading - it need not exist."},
     {.section = "service",
@@ -119,6 +146,7 @@ static const struct field fields[] = {
      .type = &type_umask,
      .offset = AT(umask),
      .fallback = "022",
+     .scope = FOR_PROCESSES,
      .waits = true,
      .doc = "Permissions that its new files do not get."},
     {.section = "service",
@@ -147,7 +175,9 @@ static const struct field fields[] = {
      .offset = AT(autostart),
      .choices = yes_or_no,
      .fallback = "yes",
-     .doc = "Whether it is started when the daemon starts."},
+     .fallback_note = "yes; no with backend = systemd",
+     .doc = "Whether it is started when the daemon starts; with yes a unit is also stopped when "
+            "the daemon is."},
 
     {.section = "operation",
      .name = "timeout",
@@ -163,6 +193,7 @@ static const struct field fields[] = {
      .type = &type_signal,
      .offset = AT(stop_signal),
      .fallback = "TERM",
+     .scope = FOR_PROCESSES,
      .doc = "What asks it to stop."},
     {.section = "operation",
      .name = "stop_timeout",
@@ -170,17 +201,20 @@ static const struct field fields[] = {
      .offset = AT(stop_timeout_us),
      .max = 24 * HOUR,
      .fallback = "10s",
+     .scope = FOR_PROCESSES,
      .doc = "How long it may take to stop before all of its processes are killed."},
     {.section = "operation",
      .name = "reload_signal",
      .type = &type_reload_signal,
      .offset = AT(reload_signal),
+     .scope = FOR_PROCESSES,
      .doc = "What asks its main process to read its configuration again; without this and "
             "reload_command a reload is refused."},
     {.section = "operation",
      .name = "reload_command",
      .type = &type_reload_command,
      .offset = AT(reload_command),
+     .scope = FOR_PROCESSES,
      .doc = "Instead of a signal: what is run for a reload, beside the service and as its user, "
             "with $MAINPID in its environment."},
     {.section = "operation",
@@ -199,7 +233,16 @@ static const struct field fields[] = {
      .choices = yes_or_no,
      .fallback = "no",
      .doc = "Whether a request joins an equal one that is the last of those that wait."},
-    {.section = "operation", .name = "on_timeout", .later = SYSTEMD_LATER},
+    {.section = "operation",
+     .name = "on_timeout",
+     .type = &type_word,
+     .offset = AT(on_timeout),
+     .choices = on_timeouts,
+     .fallback = "leave",
+     .scope = FOR_UNITS,
+     .doc = "What becomes of a unit whose start or restart has timed out: leave, systemd goes on "
+            "with it; stop, "
+            "it is stopped."},
 
     {.section = "readiness",
      .name = "type",

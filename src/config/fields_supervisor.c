@@ -25,10 +25,10 @@ static const struct choice log_targets[] = {
 static const struct choice durabilities[] = {{"normal", false, false}, {"full", true, false}, {0}};
 
 static const struct section sections[] = {
-    {"daemon", "where things are kept, and how the daemon itself behaves", NULL},
-    {"api", "who may ask, and where", NULL},
-    {"operations", "what holds for the operations of every service", NULL},
-    {"journal", "the record of operations and states", NULL},
+    {"daemon", "where things are kept, and how the daemon itself behaves", NULL, FOR_ANY},
+    {"api", "who may ask, and where", NULL, FOR_ANY},
+    {"operations", "what holds for the operations of every service", NULL, FOR_ANY},
+    {"journal", "the record of operations and states", NULL, FOR_ANY},
 };
 
 static const struct field fields[] = {

@@ -33,6 +33,17 @@ static void print_wrapped(const char *s, FILE *to)
     putc('\n', to);
 }
 
+static const char *const scope_notes[] = {
+    [FOR_ANY] = "",
+    [FOR_PROCESSES] = " Not with backend = systemd.",
+    [FOR_UNITS] = " Only with backend = systemd.",
+};
+static const char *const scope_titles[] = {
+    [FOR_ANY] = "",
+    [FOR_PROCESSES] = "; not with backend = systemd",
+    [FOR_UNITS] = "; only with backend = systemd",
+};
+
 static void print_field(const struct file_kind *kind, const struct field *f, FILE *to)
 {
     CLEANUP(text_deinit) struct text t = {0}, doc = {0};
@@ -40,7 +51,10 @@ static void print_field(const struct file_kind *kind, const struct field *f, FIL
 
     field_describe(f, &t);
     fprintf(to, "  %-20s %-24s %s\n", f->name, t.data ? t.data : "", fallback ? fallback : "none");
-    text_appendf(&doc, f->waits ? "%s %s" : "%s", f->doc, kind->waits_note);
+    text_append(&doc, f->doc);
+    text_append(&doc, scope_notes[f->scope]);
+    if (f->waits)
+        text_appendf(&doc, " %s", kind->waits_note);
     print_wrapped(doc.data ? doc.data : f->doc, to);
 }
 
@@ -60,7 +74,7 @@ static void print_later(const struct file_kind *kind, const struct section *sect
 
 static void print_section(const struct file_kind *kind, const struct section *section, FILE *to)
 {
-    fprintf(to, "\n[%s]  %s\n", section->name, section->doc);
+    fprintf(to, "\n[%s]  %s%s\n", section->name, section->doc, scope_titles[section->scope]);
     for (size_t i = 0; i < kind->field_count; i++)
         if (!kind->fields[i].later && strcmp(kind->fields[i].section, section->name) == 0)
             print_field(kind, &kind->fields[i], to);

@@ -12,7 +12,7 @@ struct service_file {
     struct report report;
     struct service_spec *spec;                   /* NULL: it could not even be read */
     struct place dependencies[DEPENDENCY_KINDS]; /* where the lists stand */
-    struct place stderr_place;
+    struct place stderr_place, unit_place;
 };
 
 /* Reads services_dir/NAME.conf; what is wrong is in its report. NULL without memory. */

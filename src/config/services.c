@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "graph.h"
+#include "once.h"
 #include "service_file.h"
 #include "trust.h"
 
@@ -145,9 +146,18 @@ static int compare_name(const void *name, const void *file)
     return strcmp(name, (*(struct service_file *const *)file)->name);
 }
 
-static bool known(const struct files *files, const char *name)
+/* A unit's output is kept by systemd. A file that could not be read may hold either. */
+static bool has_log(const struct service_file *file)
 {
-    return bsearch(name, files->items, files->count, sizeof *files->items, compare_name) != NULL;
+    return !file->spec || !spec_is_unit(file->spec);
+}
+
+static bool log_known(const struct files *files, const char *name)
+{
+    struct service_file **found =
+        bsearch(name, files->items, files->count, sizeof *files->items, compare_name);
+
+    return found && has_log(*found);
 }
 
 /* No two may write into one file: NAME.err.log is also the log of a service NAME.err. */
@@ -156,13 +166,15 @@ static void check_log_name(const struct files *files, struct service_file *file,
 {
     char other[SERVICE_NAME_MAX + sizeof ".err"];
 
+    if (!has_log(file))
+        return;
     if (config->log_target == LOG_TARGET_FILE && strcmp(file->name, "orderlyd") == 0)
         report_error(&file->report, NO_PLACE, NULL,
                      "orderlyd.log is the daemon's own log, with log_target = file: rename it");
     if (!file->spec || !file->spec->separate_stderr)
         return;
     snprintf(other, sizeof other, "%s.err", file->name);
-    if (known(files, other))
+    if (log_known(files, other))
         report_error(&file->report, file->stderr_place, "stderr",
                      "%s.log would be the log of the service \"%s\" too", other, other);
 }
@@ -200,6 +212,8 @@ static int load_files(const struct config *config, const struct string_list *nam
         check_log_name(files, files->items[i], config);
         check_runtime_name(files->items[i], config);
     }
+    if (once_check(config, files->items, files->count) < 0)
+        return -ENOMEM;
     return graph_check(files->items, files->count);
 }
 

@@ -15,7 +15,10 @@ SET(operation_state_names, "queued", "running", "succeeded", "failed", "timed_ou
 SET(origin_names, "api", "boot", "recovery", "dependency", "config", "shutdown");
 SET(readiness_type_names, "delay", "immediate", "fd");
 SET(restart_policy_names, "always", "on-failure", "no");
-SET(containment_names, "none", "cgroup", "best-effort");
+SET(containment_names, "none", "cgroup", "best-effort", "systemd");
+SET(backend_type_names, "process", "systemd");
+SET(bus_type_names, "system", "user");
+SET(on_timeout_names, "leave", "stop");
 SET(output_target_names, "file", "console", "both", "none");
 SET(stream_names, "stdout", "stderr");
 SET(when_full_names, "block", "drop");

@@ -10,6 +10,9 @@ void status_free(struct service_status *status)
     free(status->waiting_for);
     free(status->config_error);
     free(status->log_error);
+    free(status->unit_error);
+    free(status->unit_state);
+    free(status->invocation_id);
     free(status->place);
     free(status);
 }
@@ -43,7 +46,10 @@ void status_json(const struct service_status *s, struct text *t)
     text_json_string(t, s->spec->name);
     text_append(t, ",\"description\":");
     text_json_string(t, s->spec->description ? s->spec->description : "");
-    text_append(t, ",\"backend\":\"process\",\"unit\":null,\"tags\":[");
+    text_appendf(
+        t, ",\"backend\":\"%s\",\"unit\":", name_of(&backend_type_names, (int)s->spec->backend));
+    text_json_string(t, s->spec->unit);
+    text_append(t, ",\"tags\":[");
     for (size_t i = 0; i < s->spec->tags.count; i++) {
         if (i > 0)
             text_append(t, ",");
@@ -79,6 +85,8 @@ void status_json(const struct service_status *s, struct text *t)
     text_json_bool(t, s->config_changed);
     text_append(t, ",\"config_error\":");
     text_json_string(t, s->config_error);
+    text_append(t, ",\"unit_error\":");
+    text_json_string(t, s->unit_error);
     text_append(t, ",\"log_error\":");
     text_json_string(t, s->log_error);
     text_append(t, "}");

@@ -13,6 +13,7 @@ from harness.orderly import ROOT, Daemon, check_config, fake, main, on_fd, run_c
 GOOD = "[service]\ncommand = /bin/true\n"
 HERE = GOOD.count("\n") + 1  # the line that follows
 LONG = "x" * 300
+UNIT = "[service]\nbackend = systemd\n"
 
 
 def value(section, key, text, piece, at=0):
@@ -28,6 +29,20 @@ def later(section, key, text="x"):
     """A key whose feature is not built."""
     text, [(line, _, _, _)] = value(section, key, text, "")
     return text, [(line, 1, key, "not built into this version")]
+
+
+def unit(name, piece, at=0):
+    """A unit whose only fault is its name."""
+    return f"{UNIT}unit = {name}\n", [(3, 8 + at, "unit", piece)]
+
+
+def of_process(section, key, text):
+    """A unit with a key that only processes have."""
+    name = f"{section}-{key}.service"
+    text = UNIT + f"unit = {name}\n" + (f"[{section}]\n" if section != "service" else "") + (
+        f"{key} = {text}\n")
+    return text, [(text.count("\n"), len(key) + 4, key, "not with backend = systemd: the unit's "
+                   f"own file says it (systemctl edit {name})")]
 
 
 def described(raw, column, piece):
@@ -140,7 +155,10 @@ COMMANDS = {
 
 VALUES = {
     "backend": value("service", "backend", "docker", "process"),
-    "backend-systemd": value("service", "backend", "systemd", "not built into this version"),
+    "backend-typo": ("[service]\nbackend = sytemd\nunit = a.service\n"
+                     "[operation]\ntimeout = 5s\n",
+                     [(2, 11, "backend", 'did you mean "systemd"?')]),
+    "backend-other-case": value("service", "backend", "Systemd", 'did you mean "systemd"?'),
     "description": value("service", "description", "x" * 501, "at most 500 bytes; there are 501"),
     "directory-empty": value("service", "directory", "", "expected a path"),
     "directory-part": value("service", "directory", f"/{LONG}", "longer than 255 bytes"),
@@ -223,10 +241,73 @@ VALUES = {
     "oom-low": value("limits", "oom_score_adjust", "-1001", "from -1000 to 1000"),
 }
 
+TWICE = "shop.service is already driven by service driven (services.d/driven.conf)"
+
+UNITS = {
+    "unit": value("service", "unit", "nginx.service", "only with backend = systemd"),
+    "bus": value("service", "bus", "user", "only with backend = systemd"),
+    "bus-word": (UNIT + "unit = bus.service\nbus = session\n",
+                 [(4, 7, "bus", "expected system or user")]),
+    "bus-wrong-twice": (GOOD + "bus = session\n", [(HERE, 7, "bus", "expected system or user"),
+                                                   (HERE, 7, "bus", "only with backend")]),
+    "on-timeout": value("operation", "on_timeout", "stop", "only with backend = systemd"),
+    "on-timeout-word": (UNIT + "unit = late.service\n[operation]\non_timeout = kill\n",
+                        [(5, 14, "on_timeout", "expected leave or stop")]),
+    "unit-of-process": ("[service]\nbackend = process\nunit = nginx.service\n",
+                        [(0, 0, "command", "[service] command is required"),
+                         (3, 8, "unit", "only with backend = systemd")]),
+    "unit-without-backend": ("[service]\nunit = nginx.service\n[operation]\ntimeout = 5s\n",
+                             [(2, 8, "unit", "only with backend = systemd")]),
+    "unit-missing": (UNIT, [(2, 11, "unit", "[service] unit is required with backend = systemd")]),
+    "unit-key-typo": (UNIT + "unti = a.service\n", [(3, 1, "unti", '"unit"?')]),
+    "unit-and-command": (UNIT + "unit = both.service\ncommand = /bin/true\n",
+                         [(4, 11, "command", "not with backend = systemd")]),
+    "unit-empty": unit("", "expected a unit such as nginx.service or worker@3.service"),
+    "unit-bare": unit("nginx", "a unit has a suffix: did you mean nginx.service?"),
+    "unit-suffix": unit("nginx.sevrice", "a unit has a suffix: did you mean nginx.service?"),
+    "unit-dotted": unit("my.app", "a unit has a suffix: did you mean my.app.service?"),
+    "unit-socket": unit("nginx.socket", "nginx.socket is a socket: Orderly drives services; the "
+                        "service that it starts is usually nginx.service"),
+    "unit-timer": unit("backup.timer", "backup.timer is a timer: Orderly drives services; the "
+                       "service that it starts is usually backup.service"),
+    "unit-path": unit("spool.path", "is a path unit: Orderly drives services; the service that it "
+                      "starts is usually spool.service"),
+    "unit-target": unit("multi-user.target", "multi-user.target is a target: Orderly drives"),
+    "unit-mount": unit("home.mount", "home.mount is a mount: Orderly drives services"),
+    "unit-automount": unit("home.automount", "is an automount: Orderly drives services"),
+    "unit-swap": unit("a.swap", "is a swap: Orderly drives services"),
+    "unit-slice": unit("user.slice", "is a slice: Orderly drives services"),
+    "unit-scope": unit("init.scope", "is a scope: Orderly drives services"),
+    "unit-device": unit("dev-sda.device", "is a device: Orderly drives services"),
+    "unit-template": unit("worker@.service", "worker@.service is a template: name an instance, as "
+                          "worker@1.service"),
+    "unit-nameless-instance": unit("@1.service", 'nothing stands before the @ in "@1.service"'),
+    "unit-nameless": unit(".service", 'nothing stands before the suffix in ".service"'),
+    "unit-of-path": unit("/lib/systemd/system/nginx.service",
+                         "goes by its name, not by a path: did you mean nginx.service?"),
+    "unit-glob": unit("nginx*.service", "a service is one unit, not all that fit a pattern", 5),
+    "unit-two": unit("a.service b.service", '" " can\'t stand in the name of a unit', 9),
+    "unit-specifier": unit("a@%i.service", '"%" can\'t stand in the name of a unit', 2),
+    "unit-umlaut": unit("ü.service", '"ü" can\'t stand in the name of a unit'),
+    "unit-long": unit("x" * 248 + ".service", "expected at most 255 bytes; there are 256"),
+    "drives-again": (UNIT + "unit = shop.service\n", [(3, 8, "unit", TWICE)]),
+    "drives-once-more": (UNIT + "tags = x\nunit = shop.service\n", [(4, 8, "unit", TWICE)]),
+}
+for _section, _key, _text in (
+        ("service", "directory", "/"), ("service", "user", "root"), ("service", "group", "0"),
+        ("service", "supplementary_groups", "0"), ("service", "environment", "A=1"),
+        ("service", "environment_file", "/a"), ("service", "umask", "022"),
+        ("operation", "stop_signal", "INT"), ("operation", "stop_timeout", "1h"),
+        ("operation", "reload_signal", "HUP"), ("operation", "reload_command", "a"),
+        ("readiness", "type", "fd"), ("readiness", "delay", "1h"), ("readiness", "timeout", "1h"),
+        ("log", "target", "none"), ("log", "stderr", "separate"), ("log", "max_size", "1M"),
+        ("log", "max_files", "1"), ("log", "max_age", "1ms"), ("log", "compress", "yes"),
+        ("log", "timestamps", "yes"), ("log", "when_full", "drop"), ("limits", "memory", "1M"),
+        ("limits", "cpu", "1"), ("limits", "tasks", "1"), ("limits", "nofile", "16"),
+        ("limits", "core", "0"), ("limits", "oom_score_adjust", "1")):
+    UNITS[f"unit-{_section}-{_key}"] = of_process(_section, _key, _text)
+
 UNBUILT = {
-    "unit": later("service", "unit", "nginx.service"),
-    "bus": later("service", "bus", "user"),
-    "on-timeout": later("operation", "on_timeout", "kill"),
     "ready-command": later("readiness", "command", "/bin/true"),
     "ready-url": later("readiness", "url", "http://127.0.0.1/"),
     "ready-address": later("readiness", "address", "127.0.0.1:1"),
@@ -253,7 +334,10 @@ GRAPH = {
     "umlaut-ü": (GOOD, [(0, 0, None, "can't be the name of a service")]),
 }
 
-SERVICES = {**BYTES, **SYNTAX, **COMMANDS, **VALUES, **UNBUILT, **GRAPH}
+SERVICES = {**BYTES, **SYNTAX, **COMMANDS, **VALUES, **UNITS, **UNBUILT, **GRAPH}
+
+# What is wrong only beside a good one.
+BESIDE_GOOD = {"web", "drives-again", "drives-once-more"}
 
 GOOD_SERVICES = {
     "good-one": GOOD, "web.err": GOOD,
@@ -262,6 +346,13 @@ GOOD_SERVICES = {
     "no-newline": GOOD.rstrip("\n"),
     "continued": "[service]\ncommand = /bin/echo \\\n  'a ; b' \\\n  # c\n",
     "needs-a-refused-one": GOOD + "requires = unit\n",
+    "driven": UNIT + "unit = shop.service\n",
+    "driven-for-a-user": UNIT + "unit = shop.service\nbus = user\n",
+    "driven-instance": (UNIT + "unit = worker@3.service\ndescription = a worker\ntags = web\n"
+                        "requires = driven\nautostart = yes\n[operation]\ntimeout = 5s\n"
+                        "queue_limit = 3\ncoalesce = yes\non_timeout = stop\n[recovery]\n"
+                        "restart = on-failure\n"),
+    "driven-escaped": UNIT + "unit = dev-disk\\x2dby.service\n",
     "all-of-it": GOOD + ("tags = a, b\n[operation]\nreload_signal = HUP\ncoalesce = yes\n[log]\n"
                          "target = both\nstderr = separate\nmax_age = 7d\ncompress = yes\n"
                          "timestamps = yes\nwhen_full = drop\n[recovery]\nrestart = no\n"),
@@ -429,7 +520,7 @@ class Check(unittest.TestCase):
 
 class Running(unittest.TestCase):
     def test_a_daemon_runs_what_is_good_among_all_that_is_broken(self):
-        broken = {name: text for name, (text, _) in SERVICES.items() if name != "web"}
+        broken = {name: text for name, (text, _) in SERVICES.items() if name not in BESIDE_GOOD}
         services = {"steady": on_fd(), "leaning": on_fd(service={"requires": "steady"}),
                     "plain": fake()}
         with Daemon({**broken, **services, "good-one": on_fd()}) as d:

@@ -6,6 +6,7 @@ import unittest
 from harness.orderly import FAKE, ORDERLYD, ROOT, Daemon, check_config, fake, main, on_fd
 
 GOOD = "[service]\ncommand = /bin/true\n"
+UNIT = "[service]\nbackend = systemd\nunit = nginx.service\n"
 BROKEN_FILES = {  # what a file may be: (text, line of the error or None, what the message holds)
     "typo": ("[service]\ncomand = /bin/true\n", 2, "command"),
     "typo-section": ("[servise]\ncommand = /bin/true\n", 1, "service"),
@@ -122,6 +123,28 @@ class Check(unittest.TestCase):
         self.assertIn("warning", output)
         _, output = self.check({"web": GOOD + "user = root\n"})
         self.assertNotIn("web.conf", output)
+
+    def test_units_and_processes_stand_side_by_side_and_no_unit_is_warned_of(self):
+        services = {"web": UNIT, "worker": UNIT.replace("nginx", "worker@3"), "db": on_fd()}
+        status, output = self.check(services, config={"daemon": {"shutdown_timeout": "1s"}})
+        self.assertEqual(status, 0, output)
+        self.assertIn("3 services, no errors", output)
+        for name in ("web", "worker"):
+            self.assertNotIn(f"/{name}.conf", output)
+
+    def test_a_unit_leaves_to_its_own_file_what_that_says(self):
+        status, output = self.check({"web": UNIT + "user = root\n[limits]\nmemory = 1G\n"})
+        self.assertEqual(status, 1)
+        for place in ("4:8: error: user", "6:10: error: memory"):
+            self.assertIn(f"/web.conf:{place}: not with backend = systemd: the unit's own file "
+                          "says it (systemctl edit nginx.service)\n", output)
+
+    def test_the_same_unit_is_driven_by_one_service_only(self):
+        status, output = self.check({"web": UNIT, "site": UNIT + "bus = user\n", "xweb": UNIT})
+        self.assertEqual(status, 1)
+        self.assertIn("/xweb.conf:3:8: error: unit: nginx.service is already driven by service web "
+                      "(services.d/web.conf)\n", output)
+        self.assertIn("\n1 error\n", output)
 
     def test_a_file_that_others_may_write_is_warned_of(self):
         with Daemon({"web": fake()}, start=False) as d:
