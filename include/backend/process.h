@@ -14,8 +14,8 @@ struct process_backend_config {
 
 /* The descriptor limits are raised here to the hard one; services get back what we were given. */
 int process_backend_new(const struct process_backend_config *config, struct watcher *watcher,
-                        backend_listener *listener, const struct backend_ops **ret_ops,
-                        struct backend **ret_backend, struct error *err);
+                        backend_listener *listener, struct backend **ret_backend,
+                        struct error *err);
 void process_backend_free(struct backend *backend);
 
 /* What the last daemon left, for adopt: count records, the caller frees the array. Leftover empty

@@ -28,7 +28,8 @@ struct mark {
     struct service_record service;   /* as it was last, whether the journal has it or not */
     int64_t begun;                   /* the last operation that began; 0: none */
     struct mark_end ends[MARK_ENDS]; /* of people's operations that had begun, newest first */
-    uint64_t spec; /* spec_digest() of what the instance began with; 0: none lives */
+    uint64_t spec;       /* spec_digest() of what the instance began with; 0: none lives */
+    uint64_t invocation; /* of a unit: which run of it the generation is; 0: none */
 };
 
 /* runtime_dir/marks, made when it is missing; one that is broken or of another boot is begun anew.

@@ -65,7 +65,7 @@ static bool adopt_staying(struct process_instance *p, const struct instance_data
     return false;
 }
 
-static char *group_path(struct backend *backend, const struct instance_data *data)
+static char *group_path(struct process_backend *backend, const struct instance_data *data)
 {
     char parent[PARENT_PATH_SIZE];
     char *path;
@@ -77,7 +77,7 @@ static char *group_path(struct backend *backend, const struct instance_data *dat
                : path;
 }
 
-static bool is_executor(const struct backend *backend, pid_t pid)
+static bool is_executor(const struct process_backend *backend, pid_t pid)
 {
     char path[32];
     struct stat of_process, of_executor;
@@ -122,10 +122,11 @@ static bool judge(struct process_instance *p, const struct instance_data *data, 
     return alive;
 }
 
-int process_adopt(struct backend *backend, const struct service_spec *spec,
+int process_adopt(struct backend *base, const struct service_spec *spec,
                   const struct instance_record *record, void *owner, struct instance **ret_instance,
                   struct error *err)
 {
+    struct process_backend *backend = process_of(base);
     struct instance_data data;
     struct process_instance *p;
     enum wake wake = WAKE_LOST;

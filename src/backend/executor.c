@@ -19,7 +19,7 @@ static void list_deinit(struct string_list *list)
 static int write_order(const struct process_instance *p, const struct program *program, int *ret_fd,
                        struct error *err)
 {
-    const struct backend *b = p->backend;
+    const struct process_backend *b = p->backend;
     CLEANUP(list_deinit) struct string_list environment = {0};
     struct exec_order order = {
         .spec = program->launch->spec,

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 /* Thousands of services take thousands of descriptors; they themselves get what we were given. */
-static int raise_limits(struct backend *b, struct error *err)
+static int raise_limits(struct process_backend *b, struct error *err)
 {
     struct rlimit raised;
 
@@ -28,7 +28,7 @@ static int raise_limits(struct backend *b, struct error *err)
     return 0;
 }
 
-static int set_paths(struct backend *b, const struct process_backend_config *config,
+static int set_paths(struct process_backend *b, const struct process_backend_config *config,
                      struct error *err)
 {
     struct stat st;
@@ -44,7 +44,7 @@ static int set_paths(struct backend *b, const struct process_backend_config *con
     return 0;
 }
 
-static int set_identity(struct backend *b, struct error *err)
+static int set_identity(struct process_backend *b, struct error *err)
 {
     int r = boot_identity(b->identity, err);
 
@@ -57,7 +57,7 @@ static int set_identity(struct backend *b, struct error *err)
 }
 
 /* A folder whose name the instance file can't hold is no use: the next daemon would not find it. */
-static void find_parent(struct backend *b, bool force_best_effort)
+static void find_parent(struct process_backend *b, bool force_best_effort)
 {
     b->no_parent = "ORDERLY_CONTAINMENT=best-effort is set";
     if (force_best_effort)
@@ -71,7 +71,7 @@ static void find_parent(struct backend *b, bool force_best_effort)
     }
 }
 
-static int open_spawner(struct backend *b, unsigned workers, struct error *err)
+static int open_spawner(struct process_backend *b, unsigned workers, struct error *err)
 {
     CLEANUP(freep) char *trial = NULL;
     CLEANUP(closep) int group = -1;
@@ -87,7 +87,7 @@ static int open_spawner(struct backend *b, unsigned workers, struct error *err)
     return r;
 }
 
-static int open_parts(struct backend *b, const struct process_backend_config *config,
+static int open_parts(struct process_backend *b, const struct process_backend_config *config,
                       struct error *err)
 {
     int r = raise_limits(b, err);
@@ -108,31 +108,33 @@ static int open_parts(struct backend *b, const struct process_backend_config *co
 }
 
 int process_backend_new(const struct process_backend_config *config, struct watcher *watcher,
-                        backend_listener *listener, const struct backend_ops **ret_ops,
-                        struct backend **ret_backend, struct error *err)
+                        backend_listener *listener, struct backend **ret_backend, struct error *err)
 {
-    struct backend *b = calloc(1, sizeof *b);
+    struct process_backend *b = calloc(1, sizeof *b);
     int r;
 
     if (!b)
         return error_set(err, -ENOMEM, "open the backend: %m");
+    b->base.ops = &process_ops;
     b->watcher = watcher;
     b->listener = listener;
     spawner_zero(&b->spawner);
     r = open_parts(b, config, err);
     if (r < 0) {
-        process_backend_free(b);
+        process_backend_free(&b->base);
         return r;
     }
-    *ret_ops = &process_ops;
-    *ret_backend = b;
+    *ret_backend = &b->base;
     return 0;
 }
 
-void process_backend_free(struct backend *b)
+void process_backend_free(struct backend *backend)
 {
-    if (!b)
+    struct process_backend *b;
+
+    if (!backend)
         return;
+    b = process_of(backend);
     group_watch_free(b->group_watch);
     spawner_deinit(&b->spawner);
     instances_free(b->instances);
@@ -150,7 +152,7 @@ void process_backend_free(struct backend *b)
 /* "<service>.<generation>" */
 static bool group_is_named(void *context, const char *name)
 {
-    struct backend *b = context;
+    struct process_backend *b = context;
     const char *dot = strrchr(name, '.');
     char service[SERVICE_NAME_MAX + 1];
     char *end;
@@ -166,9 +168,10 @@ static bool group_is_named(void *context, const char *name)
            instances_open_record(b->instances, service, generation);
 }
 
-int process_backend_left(struct backend *b, struct instance_record **ret_records, size_t *ret_count,
-                         struct error *err)
+int process_backend_left(struct backend *backend, struct instance_record **ret_records,
+                         size_t *ret_count, struct error *err)
 {
+    struct process_backend *b = process_of(backend);
     size_t slots = instances_count(b->instances), count = 0;
     struct instance_record *records = calloc(slots + 1, sizeof *records);
     struct instance_data data;
@@ -190,9 +193,11 @@ int process_backend_left(struct backend *b, struct instance_record **ret_records
     return 0;
 }
 
-void process_backend_capabilities(const struct backend *b,
+void process_backend_capabilities(const struct backend *backend,
                                   struct process_capabilities *ret_capabilities)
 {
+    const struct process_backend *b = (const struct process_backend *)backend;
+
     *ret_capabilities = (struct process_capabilities){
         .cgroup = b->parent,
         .clone3 = b->spawner.clones,
@@ -203,9 +208,10 @@ void process_backend_capabilities(const struct backend *b,
     };
 }
 
-bool process_backend_can_limit(const struct backend *b, const struct service_spec *spec,
+bool process_backend_can_limit(const struct backend *backend, const struct service_spec *spec,
                                char text[static 256])
 {
+    const struct process_backend *b = (const struct process_backend *)backend;
     struct error err = {0};
     int r = limits_prepare(b->parent, b->no_parent, spec, &err);
 

@@ -10,8 +10,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-struct process_instance *process_instance_new(struct backend *backend, struct service_spec *spec,
-                                              const char *name, int64_t generation, void *owner)
+struct process_instance *process_instance_new(struct process_backend *backend,
+                                              struct service_spec *spec, const char *name,
+                                              int64_t generation, void *owner)
 {
     struct process_instance *p = calloc(1, sizeof *p);
 

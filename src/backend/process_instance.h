@@ -15,7 +15,8 @@
 
 #include <sys/resource.h>
 
-struct backend {
+struct process_backend {
+    struct backend base;
     struct watcher *watcher;
     backend_listener *listener;
     char *runtime_dir, *executor;
@@ -31,6 +32,11 @@ struct backend {
     const char *no_parent; /* why there is none */
     uint32_t parent_number;
 };
+
+static inline struct process_backend *process_of(struct backend *backend)
+{
+    return (struct process_backend *)backend; /* it begins with it */
+}
 
 /* Why the instance's deadline was set. */
 enum wake {
@@ -55,7 +61,7 @@ struct reload {
 
 struct process_instance {
     struct instance base;
-    struct backend *backend;
+    struct process_backend *backend;
     void *owner;
     struct service_spec *spec; /* a reference */
     char *marker;              /* ORDERLY_INSTANCE=... */
@@ -105,8 +111,9 @@ static inline void instance_unlock(struct process_instance *p)
 }
 
 /* An instance with nothing open; NULL without memory. */
-struct process_instance *process_instance_new(struct backend *backend, struct service_spec *spec,
-                                              const char *name, int64_t generation, void *owner);
+struct process_instance *process_instance_new(struct process_backend *backend,
+                                              struct service_spec *spec, const char *name,
+                                              int64_t generation, void *owner);
 /* Closes what is open; nothing may be watched any more. */
 void process_instance_free(struct process_instance *p);
 
@@ -132,7 +139,7 @@ int process_adopt(struct backend *backend, const struct service_spec *spec,
                   struct error *err);
 
 /* ready.c: the FIFO of readiness `fd`. Its path; the caller frees; NULL without memory. */
-char *ready_path(const struct backend *backend, const char *service);
+char *ready_path(const struct process_backend *backend, const char *service);
 /* Makes it anew, so that nothing an earlier instance wrote can be in it: a descriptor. */
 int ready_make(const char *path, const struct service_spec *spec, struct error *err);
 /* The one that is there. */

@@ -12,7 +12,7 @@
 
 #define PIPE_HOLDS 65536
 
-char *ready_path(const struct backend *backend, const char *service)
+char *ready_path(const struct process_backend *backend, const char *service)
 {
     char *path;
 

@@ -25,7 +25,7 @@ struct preparation {
 
 static int make_group(struct preparation *s, struct error *err)
 {
-    const struct backend *b = s->p->backend;
+    const struct process_backend *b = s->p->backend;
 
     if (!b->parent)
         return 0;
@@ -145,9 +145,10 @@ static void undo(struct process_instance *p)
     process_instance_free(p);
 }
 
-int process_start(struct backend *backend, const struct launch *launch, void *owner,
+int process_start(struct backend *base, const struct launch *launch, void *owner,
                   struct instance **ret_instance, struct error *err)
 {
+    struct process_backend *backend = process_of(base);
     const struct service_spec *spec = launch->spec;
     struct process_instance *p = process_instance_new(backend, (struct service_spec *)spec,
                                                       spec->name, launch->generation, owner);

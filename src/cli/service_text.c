@@ -71,6 +71,12 @@ static bool exit_matters(const json_t *service)
 
 void service_note(const json_t *service, int64_t now, struct text *to)
 {
+    if (field_given(service, "unit"))
+        begin_part(to, field_string(service, "unit"));
+    if (field_given(service, "unit_error")) {
+        text_append(to, ": ");
+        text_append(to, field_string(service, "unit_error"));
+    }
     if (field_true(service, "stuck"))
         begin_part(to, "stuck");
     if (field_given(service, "waiting_for")) {
@@ -139,6 +145,17 @@ static void format_size(int64_t bytes, char text[static UNITS_TEXT_SIZE])
     for (; value >= 1024 && i + 2 < sizeof units; i++)
         value /= 1024;
     snprintf(text, UNITS_TEXT_SIZE, "%.1f%c", value, units[i]);
+}
+
+static void print_unit(const json_t *service)
+{
+    const char *state = field_string(service, "unit_state");
+
+    if (!field_given(service, "unit"))
+        return;
+    print_line("unit", *state ? "%s (%s)" : "%s", field_string(service, "unit"), state);
+    print_line("unit error", "%s", field_string(service, "unit_error"));
+    print_line("invocation", "%s", field_string(service, "invocation_id"));
 }
 
 static void print_instance(const json_t *service, int64_t now)
@@ -218,7 +235,9 @@ static void print_configuration(const json_t *service)
     text_deinit(&t);
     print_line("autostart", "%s", field_true(service, "autostart") ? "yes" : "no");
     if (field_true(service, "config_changed"))
-        print_line("config", "changed, takes effect at the next start");
+        print_line("config", field_given(service, "unit")
+                                 ? "the unit's files have changed: systemctl daemon-reload"
+                                 : "changed, takes effect at the next start");
     print_line("config error", "%s", field_string(service, "config_error"));
 }
 
@@ -228,6 +247,7 @@ void service_print(const json_t *service, int64_t now, const struct screen *scre
 
     print_head(service, screen);
     print_configuration(service);
+    print_unit(service);
     print_instance(service, now);
     print_prospect(service, now);
     print_usage(service);

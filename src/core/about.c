@@ -77,7 +77,15 @@ void supervisor_version_json(struct supervisor *supervisor, struct text *t)
 {
     text_append(t, "{\"version\":\"" ORDERLY_VERSION "\",\"capabilities\":");
     json_capabilities(supervisor, t);
-    text_append(t, "}");
+    text_append(t, ",\"systemd\":{");
+    for (int bus = BUS_SYSTEM; bus <= BUS_USER; bus++) {
+        char health[256];
+
+        systemd_backend_health(supervisor->host.units, (enum bus_type)bus, health);
+        text_appendf(t, "%s\"%s\":", bus > BUS_SYSTEM ? "," : "", name_of(&bus_type_names, bus));
+        text_json_string(t, health);
+    }
+    text_append(t, "}}");
 }
 
 bool supervisor_accepting(struct supervisor *supervisor, char text[static 256])

@@ -27,7 +27,7 @@ static struct launch launch_of(const struct service *s)
     };
 }
 
-bool act_spawn(struct service *s)
+static bool spawn(struct service *s)
 {
     struct host *host = s->host;
     struct error err = {0};
@@ -42,7 +42,7 @@ bool act_spawn(struct service *s)
         goto fail;
     s->log_mark = log_position(s->log);
     launch = launch_of(s);
-    if (host->backend_ops->start(host->backend, &launch, s, &s->instance, &err) < 0)
+    if (host->processes->ops->start(host->processes, &launch, s, &s->instance, &err) < 0)
         goto fail;
     spec_unref(s->running);
     s->running = spec_ref(s->spec);
@@ -54,14 +54,44 @@ fail:
     return false;
 }
 
+/* Whether systemd was asked. */
+static bool start_unit(struct service *s, bool restart)
+{
+    struct error err = {0};
+    struct launch launch = {.spec = s->spec, .restart = restart};
+
+    set_start_error(s, NULL);
+    if (s->log)
+        s->log_mark = log_position(s->log);
+    if (s->instance && s->instance->ops->start(s->host->units, &launch, s, &s->instance, &err) == 0)
+        return true;
+    set_start_error(s, s->instance ? err.text : "the unit is not watched");
+    return false;
+}
+
+bool act_spawn(struct service *s)
+{
+    return s->machine.unit ? start_unit(s, false) : spawn(s);
+}
+
+bool act_restart(struct service *s)
+{
+    return start_unit(s, true);
+}
+
 void act_signal(struct service *s)
 {
     struct error err = {0};
     const struct service_spec *spec = s->running ? s->running : s->spec;
 
     if (s->instance &&
-        s->instance->ops->signal(s->instance, spec->stop_signal, REACH_GROUP, &err) < 0)
+        s->instance->ops->signal(s->instance, spec->stop_signal, REACH_GROUP, &err) < 0) {
         log_warning("%s: stop signal: %s", s->name, err.text);
+        if (s->machine.unit && s->machine.op == OP_STOP) {
+            set_start_error(s, err.text);
+            turn_step(s, (struct machine_event){.kind = EVENT_SPAWN_FAILED});
+        }
+    }
 }
 
 static int reload(struct service *s, const struct operation *r, bool *ret_goes_on,
@@ -72,8 +102,17 @@ static int reload(struct service *s, const struct operation *r, bool *ret_goes_o
     int result;
 
     *ret_goes_on = false;
-    if (r->action == ACTION_SIGNAL)
-        return ops->signal(s->instance, r->signal, REACH_MAIN, err);
+    if (r->action == ACTION_SIGNAL) {
+        result = ops->signal(s->instance, r->signal, REACH_MAIN, err);
+        *ret_goes_on = s->machine.unit && result == 0;
+        return result;
+    }
+    if (s->machine.unit) {
+        launch = (struct launch){.spec = s->spec};
+        result = ops->reload(s->instance, &launch, err);
+        *ret_goes_on = result == 0;
+        return result;
+    }
     if (s->spec->reload_signal)
         return ops->signal(s->instance, s->spec->reload_signal, REACH_MAIN, err);
     if (!s->spec->reload_command)
@@ -109,7 +148,7 @@ void act_kill_reload(struct service *s)
 {
     struct error err = {0};
 
-    if (s->instance && s->reload_runs &&
+    if (s->instance && (s->reload_runs || s->machine.unit) &&
         s->instance->ops->signal(s->instance, SIGKILL, REACH_RELOAD, &err) < 0)
         log_warning("%s: kill the reload command: %s", s->name, err.text);
 }
@@ -118,6 +157,8 @@ void act_kill(struct service *s)
 {
     struct error err = {0};
 
+    if (s->machine.unit && s->machine.op != OP_STOP)
+        return; /* it does not end with us */
     if (s->machine.stuck)
         log_error("%s: pid %d has survived SIGKILL; only a stop can be asked until it is gone",
                   s->name, s->instance ? (int)s->instance->pid : 0);

@@ -21,6 +21,16 @@ static enum goal last_goal(const struct service *s)
     return s->written.name[0] ? s->written.goal : GOAL_UP;
 }
 
+static void can_only_be_stopped(struct service *s, const char *why)
+{
+    service_lock(s);
+    s->refused = true;
+    s->stays = false;
+    service_unlock(s);
+    s->known = false;
+    s->config_error = strdup(why);
+}
+
 /* What is known of a service whose file is gone or refused, while an instance of it lives: enough
  * to stop it. */
 static struct service *add_orphan(struct supervisor *supervisor, const char *name)
@@ -37,12 +47,30 @@ static struct service *add_orphan(struct supervisor *supervisor, const char *nam
     spec_unref(spec);
     if (!s)
         return NULL;
-    service_lock(s);
-    s->refused = true;
-    service_unlock(s);
-    s->known = false;
-    s->config_error = strdup("its file is gone or refused: it can only be stopped");
+    can_only_be_stopped(s, "its file is gone or refused: it can only be stopped");
     return s;
+}
+
+/* Its file makes it a unit now, and processes of it run still. */
+static int make_orphan(struct service *s) REQUIRES(registry_lock_class)
+{
+    struct service_spec *spec = spec_new(s->name);
+
+    if (!spec)
+        return -ENOMEM;
+    spec->restart = RESTART_NO;
+    spec->autostart = false;
+    spec_unref(s->latest);
+    s->latest = spec_ref(spec);
+    spec_unref(s->spec);
+    s->spec = spec;
+    s->spec_digest = spec_digest(spec);
+    s->machine.unit = false;
+    s->machine.restart = RESTART_NO;
+    s->machine.readiness = spec->readiness;
+    can_only_be_stopped(s, "its file makes it a unit, and its processes run still: stop it and "
+                           "reload the configuration");
+    return 0;
 }
 
 /* The machine as it was when the last daemon wrote the instance down. */
@@ -88,14 +116,14 @@ static int adopt(struct supervisor *supervisor, const struct instance_record *re
 
     if (!s)
         s = add_orphan(supervisor, record->service);
-    if (!s)
+    if (!s || (s->machine.unit && make_orphan(s) < 0))
         return error_set(err, -ENOMEM, "take over %s: %m", record->service);
     if (s->generation < record->generation)
         s->generation = record->generation;
     service_lock(s);
     s->mail_generation = record->generation;
     service_unlock(s);
-    result = host->backend_ops->adopt(host->backend, s->spec, record, s, &s->instance, err);
+    result = host->processes->ops->adopt(host->processes, s->spec, record, s, &s->instance, err);
     if (result == -ENOENT)
         return 0;
     if (result < 0) /* going on could start a second copy */
@@ -121,7 +149,7 @@ int boot_adopt(struct supervisor *supervisor, struct error *err) REQUIRES(regist
 {
     struct instance_record *records = NULL;
     size_t count = 0;
-    int result = process_backend_left(supervisor->host.backend, &records, &count, err);
+    int result = process_backend_left(supervisor->host.processes, &records, &count, err);
 
     for (size_t i = 0; result == 0 && i < count; i++)
         result = adopt(supervisor, &records[i], err);

@@ -90,6 +90,8 @@ static enum machine_event_kind event_for(const struct service *s, const struct o
 
     switch (r->action) {
     case ACTION_START:
+        if (s->machine.unit && r->origin == ORIGIN_BOOT)
+            return EVENT_BEGIN_START; /* whatever it was before */
         return r->origin == ORIGIN_RECOVERY || r->origin == ORIGIN_BOOT ? EVENT_BEGIN_RECOVERY
                                                                         : EVENT_BEGIN_START;
     case ACTION_STOP: return r->origin == ORIGIN_SHUTDOWN ? EVENT_BEGIN_SHUTDOWN : EVENT_BEGIN_STOP;
@@ -112,6 +114,16 @@ static void begun(void *context, int result)
     op_unref(op); /* a failure shows at the operation's deadline */
 }
 
+/* A unit does not wait for us: what an earlier daemon had asked for is not asked for twice. */
+static bool was_started_and_ended(const struct service *s, const struct op *op)
+{
+    enum action action = op->record.action;
+
+    return s->machine.unit && (action == ACTION_START || action == ACTION_RESTART) &&
+           s->generation > op->record.begin_generation &&
+           (s->machine.state == STATE_STOPPED || s->machine.state == STATE_FAILED);
+}
+
 void begin_committed(struct service *s)
 {
     struct op *op;
@@ -124,6 +136,12 @@ void begin_committed(struct service *s)
         s->generation > op->record.begin_generation) {
         /* what it was to stop has gone, and another has been started since */
         finish_done_before(s);
+        return;
+    }
+    if (op->resumed && was_started_and_ended(s, op)) {
+        finish_before_machine(s, OPERATION_INTERRUPTED,
+                              "the daemon ended meanwhile; the unit was started, and has ended "
+                              "since");
         return;
     }
     if (op->record.origin == ORIGIN_RECOVERY && s->machine.state == STATE_BACKOFF &&
@@ -260,6 +278,8 @@ static bool begin_next(struct service *s)
 
 void begin_operations(struct service *s)
 {
+    if (s->machine.unit && !s->unit_known)
+        return; /* the first sight of it comes in any case */
     make_way(s);
     if (s->begin_written && machine_at_rest(&s->machine))
         begin_committed(s);

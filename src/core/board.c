@@ -189,6 +189,9 @@ static struct service_status *copy_status(const struct service_status *status)
     copy->waiting_for = status->waiting_for ? strdup(status->waiting_for) : NULL;
     copy->config_error = status->config_error ? strdup(status->config_error) : NULL;
     copy->log_error = status->log_error ? strdup(status->log_error) : NULL;
+    copy->unit_error = status->unit_error ? strdup(status->unit_error) : NULL;
+    copy->unit_state = status->unit_state ? strdup(status->unit_state) : NULL;
+    copy->invocation_id = status->invocation_id ? strdup(status->invocation_id) : NULL;
     copy->place = status->place ? strdup(status->place) : NULL;
     return copy;
 }

@@ -2,6 +2,8 @@
  * them, instances (adopt.c) and operations (requeue.c) from the last daemon; then what is to run is
  * begun.
  * Threads: before the workers start, so turn fields may be set here. */
+#include "boot.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "depend.h"
@@ -53,6 +55,7 @@ static void take_mark(struct supervisor *supervisor, const struct mark *mark)
     if (!s)
         return;
     s->mark = *mark;
+    s->invocation = mark->invocation;
     if (s->generation < mark->service.generation)
         s->generation = mark->service.generation;
     if (s->restarts < mark->service.restarts)
@@ -87,10 +90,40 @@ static void set_initial_goal(struct service *s, void *context)
         s->machine.goal = GOAL_UP;
 }
 
-/* What is to run is begun; and everything can be seen from the first moment on. */
+/* How long units may take to be seen before the daemon is ready: a status that says "stopped" of
+ * all of them would be wrong. */
+#define UNITS_WAIT (2 * USEC_PER_SEC)
+
+void boot_unit_seen(struct host *host)
+{
+    lock_take(&host->stops_lock);
+    if (atomic_fetch_sub(&host->units_unseen, 1) == 1)
+        cond_broadcast(&host->stops_done);
+    lock_release(&host->stops_lock);
+}
+
+void boot_wait_units(struct host *host)
+{
+    int64_t until = clock_mono_us() + UNITS_WAIT;
+
+    lock_take(&host->stops_lock);
+    while (atomic_load(&host->units_unseen) > 0)
+        if (!cond_wait_until(&host->stops_done, &host->stops_lock, until))
+            break;
+    lock_release(&host->stops_lock);
+}
+
+/* What is to run is begun; and everything can be seen from the first moment on. A unit is not
+ * started because it ran when the last daemon ended. */
 static void begin_service(struct service *s)
 {
-    if (s->machine.goal == GOAL_UP && !s->instance && s->known)
+    bool wanted = s->machine.goal == GOAL_UP && (!s->machine.unit || s->spec->autostart);
+
+    if (s->machine.unit) {
+        s->counts_as_unseen = true;
+        atomic_fetch_add(&s->host->units_unseen, 1);
+    }
+    if (wanted && !s->instance && s->known)
         op_unref(service_push_automatic(s, ACTION_START, ORIGIN_BOOT));
     publish(s);
     service_post(s, MAIL_LOOK);
@@ -109,15 +142,22 @@ static int begin_services(struct supervisor *supervisor, struct error *err)
     return 0;
 }
 
-int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
-                       struct problems *problems)
+int boot_refuse_impossible(struct supervisor *supervisor, struct service_set *set,
+                           struct problems *problems)
 {
     char text[256];
 
     for (size_t i = set->count; i > 0; i--) {
+        const struct service_spec *spec = set->specs[i - 1];
         char *why;
 
-        if (process_backend_can_limit(supervisor->host.backend, set->specs[i - 1], text))
+        if (spec_is_unit(spec)) {
+            if (!systemd_backend_can_drive(spec, text) &&
+                service_set_refuse(set, i - 1, "unit", text, problems) < 0)
+                return -ENOMEM;
+            continue;
+        }
+        if (process_backend_can_limit(supervisor->host.processes, spec, text))
             continue;
         why = strchr(text, ':'); /* "memory: the controller ..." */
         if (why)
@@ -132,7 +172,7 @@ int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
 static int add_services(struct supervisor *supervisor, struct service_set *set, struct error *err)
     REQUIRES(registry_lock_class)
 {
-    if (boot_refuse_limits(supervisor, set, &supervisor->registry.problems) < 0)
+    if (boot_refuse_impossible(supervisor, set, &supervisor->registry.problems) < 0)
         return error_set(err, -ENOMEM, "check limits: %m");
     for (size_t i = 0; i < set->count; i++)
         if (!boot_add_service(supervisor, set->specs[i]))

@@ -10,7 +10,7 @@
 unsigned view_pack(struct view v)
 {
     return (unsigned)v.state | (unsigned)v.goal << 4 | (unsigned)v.busy << 5 |
-           (unsigned)v.removed << 6;
+           (unsigned)v.removed << 6 | (unsigned)v.unit << 7 | (unsigned)v.stays << 8;
 }
 
 struct view view_of(const struct service *s)
@@ -22,6 +22,8 @@ struct view view_of(const struct service *s)
         .goal = packed >> 4 & 1,
         .busy = packed >> 5 & 1,
         .removed = packed >> 6 & 1,
+        .unit = packed >> 7 & 1,
+        .stays = packed >> 8 & 1,
     };
 }
 
@@ -109,6 +111,8 @@ static enum depend_result check_required(struct service *s, struct service *on, 
             free(detail);
             return DEPEND_FAILED;
         }
+        if (v.unit && v.state == STATE_STOPPED)
+            return DEPEND_READY; /* one that runs to its end has done so */
     }
     if (v.busy || v.state == STATE_STARTING || v.state == STATE_STOPPING ||
         v.state == STATE_BACKOFF) {
@@ -197,7 +201,7 @@ enum depend_result depend_check_shutdown(struct service *s, char **ret_text)
     for (size_t i = 0; i < s->dependent_count; i++) {
         struct view v = view_of(s->dependents[i]);
 
-        if (v.state == STATE_STOPPED || v.state == STATE_FAILED || v.removed)
+        if (v.state == STATE_STOPPED || v.state == STATE_FAILED || v.removed || v.stays)
             continue;
         *ret_text = strdup(s->dependents[i]->name);
         result = DEPEND_WAIT;

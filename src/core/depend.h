@@ -14,6 +14,8 @@ struct view {
     enum goal goal;
     bool busy; /* operations run or wait */
     bool removed;
+    bool unit;
+    bool stays; /* it is not stopped with the daemon */
 };
 unsigned view_pack(struct view view);
 struct view view_of(const struct service *service);

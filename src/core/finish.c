@@ -79,6 +79,19 @@ static enum operation_state state_of(enum op_end end)
     __builtin_unreachable();
 }
 
+/* What becomes of a unit at the timeout. */
+static void unit_describe(const struct service *s, char *text, size_t size)
+{
+    size_t length = strlen(text);
+
+    if (s->unit.fault[0])
+        snprintf(text + length, size - length, ": %s", s->unit.fault);
+    else
+        snprintf(text + length, size - length, ": the unit is %s (%s), and %s", s->unit.active,
+                 s->unit.sub,
+                 s->machine.stop_on_timeout ? "is stopped (on_timeout = stop)" : "left to systemd");
+}
+
 static void describe(const struct service *s, const struct operation *r, const struct step *step,
                      char *text, size_t size)
 {
@@ -88,6 +101,13 @@ static void describe(const struct service *s, const struct operation *r, const s
     switch (step->reason) {
     case BECAUSE_DONE:
         if (!step->changed && !s->resumed_active)
+            snprintf(text, size, "it was %s already",
+                     r->action == ACTION_STOP ? "stopped" : "running");
+        return;
+    case BECAUSE_JOB:
+        if (s->job_detail)
+            snprintf(text, size, "%s", s->job_detail);
+        else if (step->end == END_SUCCEEDED && !step->changed && !s->resumed_active)
             snprintf(text, size, "it was %s already",
                      r->action == ACTION_STOP ? "stopped" : "running");
         return;
@@ -111,8 +131,11 @@ static void describe(const struct service *s, const struct operation *r, const s
         snprintf(text, size, "%s within its timeout of %s",
                  r->action == ACTION_STOP     ? "not stopped"
                  : r->action == ACTION_RELOAD ? "the reload command has not ended"
+                 : r->action == ACTION_SIGNAL ? "not signalled"
                                               : "not ready",
                  within);
+        if (s->machine.unit)
+            unit_describe(s, text, size);
         return;
     case BECAUSE_STUCK:
         snprintf(text, size,
@@ -151,7 +174,7 @@ static bool wants_output(const struct service *s, const struct operation *r,
              (step->reason == BECAUSE_EXITED_EARLY || step->reason == BECAUSE_NOT_READY ||
               step->reason == BECAUSE_EXITED ||
               (step->reason == BECAUSE_RELOAD_FAILED && s->reload_exit.kind != EXIT_NONE))) ||
-            step->end == END_TIMED_OUT);
+            (step->end == END_FAILED && step->reason == BECAUSE_JOB) || step->end == END_TIMED_OUT);
 }
 
 static void output_ready(void *context, const struct string_list *lines)
@@ -179,6 +202,9 @@ static void end_now(struct service *s, const struct step *step, struct string_li
         result.exit = s->last_exit;
     if (step->reason == BECAUSE_RELOAD_FAILED)
         result.exit = s->reload_exit;
+    if (step->reason == BECAUSE_JOB && step->end == END_FAILED &&
+        (s->machine.state == STATE_FAILED || s->machine.state == STATE_BACKOFF))
+        result.exit = s->last_exit;
     finish(s, &result);
 }
 

@@ -26,8 +26,7 @@ struct host {
     struct marks *marks;
     struct logs *logs;
     struct watcher *watcher;
-    struct backend *backend;
-    const struct backend_ops *backend_ops;
+    struct backend *processes, *units;
     struct registry *registry;
     struct run_queue run_queue;
     struct wait_set waits;
@@ -43,4 +42,5 @@ struct host {
     atomic_int stops_left; /* of the shutdown; who takes the last one signals stops_done */
     struct lock stops_lock;
     struct cond stops_done;
+    atomic_int units_unseen; /* at boot; who sees the last one signals stops_done, too */
 };

@@ -236,6 +236,8 @@ struct step machine_step(const struct machine *m, struct machine_event event)
 {
     struct step s;
 
+    if (m->unit)
+        return unit_machine_step(m, event);
     switch (event.kind) {
     case EVENT_BEGIN_START:
     case EVENT_BEGIN_RESTART:
@@ -386,6 +388,8 @@ struct step machine_step(const struct machine *m, struct machine_event event)
         case STATE_FAILED: return stay(m);
         }
         break;
+    case EVENT_UNIT_SEEN: /* cannot happen: of units */
+    case EVENT_JOB_ENDED: return stay(m);
     case EVENT_CANCEL: return give_up(m, END_CANCELLED, BECAUSE_CANCELLED);
     case EVENT_SUPERSEDE: return give_up(m, END_SUPERSEDED, BECAUSE_SUPERSEDED);
     case EVENT_GIVE_UP: return give_up(m, END_CANCELLED, BECAUSE_SHUTDOWN);

@@ -13,6 +13,9 @@
  *
  * The goal is what is wanted, apart from what is: recovery works towards it, nothing else does.
  *
+ * A service that is a systemd unit has cells of its own (unit_machine.c): its state is what systemd
+ * tells, and an operation is a job that ends.
+ *
  * Threads: none, it is a function. Ownership: plain values. */
 #pragma once
 
@@ -37,6 +40,9 @@ enum machine_event_kind {
     EVENT_RELOADED, /* the reload is through, or could not even begin */
     EVENT_MAIN_EXITED,
     EVENT_TREE_GONE,
+    /* The unit. */
+    EVENT_UNIT_SEEN, /* how it is now: seen, and what is wanted of it where that can be told */
+    EVENT_JOB_ENDED, /* the newest request is through; the unit was seen before */
     /* The operation that runs is given up: what it started is stopped. A stop can't be. */
     EVENT_CANCEL,
     EVENT_SUPERSEDE, /* another takes its place */
@@ -49,7 +55,12 @@ enum machine_event_kind {
 
 struct machine_event {
     enum machine_event_kind kind;
-    bool clean; /* MAIN_EXITED: with status 0; RELOADED: well */
+    bool clean; /* MAIN_EXITED: with status 0; RELOADED, JOB_ENDED: well */
+    /* UNIT_SEEN: */
+    enum service_state seen;
+    bool renewed;      /* it is another run of it than the last one seen */
+    bool wanted_known; /* somebody has brought it there who was not us, or not through us */
+    enum goal wanted;
 };
 
 enum machine_op { OP_NONE, OP_START, OP_STOP, OP_RESTART, OP_RELOAD };
@@ -72,6 +83,11 @@ struct machine {
     enum readiness_type readiness;
     enum restart_policy restart;
     int64_t attempts; /* 0: for ever */
+    /* Of a unit. */
+    bool unit;
+    bool recovers;        /* systemd starts it again itself: we do not */
+    bool touched;         /* the operation has changed it, or let it change */
+    bool stop_on_timeout; /* on_timeout = stop */
 };
 
 /* What is to be done, in this order. */
@@ -80,8 +96,9 @@ enum machine_action {
     ACT_STOP_SIGNAL = 2, /* to the process group, or to all that is left when main has exited */
     ACT_KILL_TREE = 4,
     ACT_QUEUE_RECOVERY = 8,
-    ACT_RELOAD = 16, /* EVENT_RELOADED follows, now or later */
-    ACT_KILL_RELOAD = 32,
+    ACT_RELOAD = 16,      /* EVENT_RELOADED follows, now or later */
+    ACT_KILL_RELOAD = 32, /* of a unit: what was asked last is forgotten */
+    ACT_RESTART = 64,     /* of a unit: one job, that those who depend on it see as one */
 };
 
 enum state_deadline {
@@ -121,6 +138,7 @@ enum end_reason {
     BECAUSE_NOT_RUNNING,
     BECAUSE_EXITED, /* in the middle of a reload */
     BECAUSE_RELOAD_FAILED,
+    BECAUSE_JOB, /* of a unit: as systemd says */
 };
 
 struct step {
@@ -133,9 +151,11 @@ struct step {
 };
 
 struct step machine_step(const struct machine *m, struct machine_event event);
+/* unit_machine.c: the same for a unit; machine_step() comes here. */
+struct step unit_machine_step(const struct machine *m, struct machine_event event);
 
-/* Whether the next operation may begin. */
+/* Whether the next operation may begin; what is asked of a unit waits at systemd's. */
 static inline bool machine_at_rest(const struct machine *m)
 {
-    return m->op == OP_NONE && (m->state != STATE_STOPPING || m->stuck);
+    return m->op == OP_NONE && (m->unit || m->state != STATE_STOPPING || m->stuck);
 }

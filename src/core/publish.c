@@ -60,6 +60,7 @@ void publish_mark(struct service *s)
         .restarts = s->restarts,
     };
     s->mark.spec = s->running_digest;
+    s->mark.invocation = s->invocation;
     memcpy(s->mark.service.name, s->name, sizeof s->mark.service.name);
     mark_write(place, &s->mark);
 }
@@ -71,7 +72,8 @@ static void write_record(struct service *s)
     struct journal_entry entry = {.service = &record};
 
     if (s->mark.service.generation != s->generation || s->mark.service.goal != s->machine.goal ||
-        s->mark.service.state != s->machine.state || s->mark.spec != s->running_digest)
+        s->mark.service.state != s->machine.state || s->mark.spec != s->running_digest ||
+        s->mark.invocation != s->invocation)
         publish_mark(s);
     if (s->machine.state == STATE_STARTING || s->machine.state == STATE_STOPPING)
         return;
@@ -86,6 +88,28 @@ static char *log_fault(const struct service *s)
     if (s->log)
         log_trouble(s->log, &trouble);
     return trouble.error ? strdup(strerror(-trouble.error)) : NULL;
+}
+
+static char *copy_text(const char *text)
+{
+    return text && text[0] ? strdup(text) : NULL;
+}
+
+/* What a unit has instead of an instance of ours. */
+static void show_unit(const struct service *s, struct service_status *status)
+{
+    status->pid = s->unit.pid;
+    status->recovering = s->machine.state == STATE_BACKOFF && !s->machine.recovers;
+    status->containment = s->unit.place[0] ? CONTAINMENT_SYSTEMD : CONTAINMENT_NONE;
+    status->config_changed = s->unit.config_changed;
+    status->place = copy_text(s->unit.place);
+    status->unit_error = copy_text(s->unit.fault);
+    status->invocation_id = copy_text(s->unit.invocation_id);
+    if (asprintf(&status->unit_state, "%s/%s", s->unit.active, s->unit.sub) < 0 ||
+        !s->unit.active[0]) {
+        free(status->unit_state);
+        status->unit_state = NULL;
+    }
 }
 
 static struct service_status *new_status(struct service *s, size_t *ret_busy)
@@ -114,8 +138,10 @@ static struct service_status *new_status(struct service *s, size_t *ret_busy)
         .config_changed = s->running_digest && s->running_digest != s->spec_digest,
         .config_error = s->config_error ? strdup(s->config_error) : NULL,
         .log_error = log_fault(s),
-        .place = s->instance && s->instance->place ? strdup(s->instance->place) : NULL,
+        .place = s->instance ? copy_text(s->instance->place) : NULL,
     };
+    if (m->unit)
+        show_unit(s, status);
     service_lock(s);
     status->active_operation = s->active ? s->active->record.id : 0;
     status->queue_length = (int)s->queue.length;
@@ -138,12 +164,15 @@ void publish(struct service *s)
 {
     size_t busy = 0;
     struct service_status *status = new_status(s, &busy);
-    bool hide = is_removed(s) && s->machine.state == STATE_STOPPED && busy == 0;
+    bool hide =
+        is_removed(s) && (s->machine.unit || s->machine.state == STATE_STOPPED) && busy == 0;
     unsigned view = view_pack((struct view){
         .state = s->machine.state,
         .goal = s->machine.goal,
         .busy = busy > 0,
         .removed = hide,
+        .unit = s->machine.unit,
+        .stays = s->machine.unit && !s->spec->autostart,
     });
 
     s->dirty = status == NULL; /* without memory: at the next turn */
@@ -153,6 +182,8 @@ void publish(struct service *s)
     if (hide) {
         status_free(status);
         status = NULL;
+        if (s->machine.unit)
+            unit_forget(s);
     }
     if (!(hide && s->hidden))
         board_publish(&s->host->board, s->place, status);

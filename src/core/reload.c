@@ -159,6 +159,16 @@ static void change_registry(struct supervisor *supervisor, struct service_set *s
     service_set_deinit(&old);
 }
 
+static bool is_unit(struct service *s)
+{
+    bool unit;
+
+    registry_lock(s->host->registry);
+    unit = spec_is_unit(s->latest);
+    registry_unlock(s->host->registry);
+    return unit;
+}
+
 static int apply(struct supervisor *supervisor, struct service_set *set,
                  struct reload_result *result)
 {
@@ -169,7 +179,10 @@ static int apply(struct supervisor *supervisor, struct service_set *set,
         op_unref(service_push_automatic(changes.started[i], ACTION_START, ORIGIN_CONFIG));
     for (size_t i = 0; i < changes.removed_count; i++) {
         op_cancel_all(changes.removed[i], "the service's file is gone");
-        op_unref(service_push_automatic(changes.removed[i], ACTION_STOP, ORIGIN_CONFIG));
+        if (is_unit(changes.removed[i]))
+            service_post(changes.removed[i], MAIL_LOOK); /* it is left as it is */
+        else
+            op_unref(service_push_automatic(changes.removed[i], ACTION_STOP, ORIGIN_CONFIG));
     }
     free(changes.started);
     free(changes.removed);
@@ -245,7 +258,7 @@ static int reload(struct supervisor *supervisor, bool strict, struct reload_resu
     status = config_load_services(config, &set, &result->problems, err);
     if (status < 0)
         return status;
-    if (boot_refuse_limits(supervisor, &set, &result->problems) < 0) {
+    if (boot_refuse_impossible(supervisor, &set, &result->problems) < 0) {
         service_set_deinit(&set);
         return error_set(err, -ENOMEM, "check limits: %m");
     }

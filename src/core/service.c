@@ -40,6 +40,7 @@ static void take_limits(struct service *s, const struct service_spec *spec)
     s->default_timeout_us = spec->timeout_us;
     s->can_reload = spec_can_reload(spec);
     s->coalesces = spec->coalesce;
+    s->stays = spec_is_unit(spec) && !spec->autostart;
 }
 
 struct service *service_new(struct host *host, struct service_spec *spec) NO_THREAD_SAFETY_CHECK
@@ -73,6 +74,8 @@ struct service *service_new(struct host *host, struct service_spec *spec) NO_THR
         .readiness = spec->readiness,
         .restart = spec->restart,
         .attempts = spec->attempts,
+        .unit = spec_is_unit(spec),
+        .stop_on_timeout = spec->on_timeout == ON_TIMEOUT_STOP,
     };
     s->state_since_utc = clock_utc_us();
     s->dirty = true;
@@ -106,6 +109,7 @@ void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
     free(s->start_error);
     free(s->reload_error);
     free(s->given_up);
+    free(s->job_detail);
     free(s->waiting_for);
     lock_deinit(&s->lock);
     free(s);
@@ -168,7 +172,7 @@ void service_post_event(void *owner, const struct backend_event *event)
     struct service *s = owner;
 
     service_lock(s);
-    if (event->generation != s->mail_generation) {
+    if (event->generation != 0 && event->generation != s->mail_generation) {
         service_unlock(s);
         return;
     }
@@ -194,6 +198,17 @@ void service_post_event(void *owner, const struct backend_event *event)
         service_post_locked(s, MAIL_MAIN_EXITED);
         break;
     case BACKEND_TREE_GONE: service_post_locked(s, MAIL_TREE_GONE); break;
+    case BACKEND_UNIT_SEEN:
+        s->mail.unit = *event->unit;
+        service_post_locked(s, MAIL_UNIT);
+        break;
+    case BACKEND_JOB_ENDED:
+        s->mail.job_request = event->request;
+        s->mail.job_well = event->well;
+        free(s->mail.job_detail);
+        s->mail.job_detail = event->detail ? strdup(event->detail) : NULL;
+        service_post_locked(s, MAIL_JOB);
+        break;
     }
     service_unlock(s);
 }
@@ -216,6 +231,7 @@ void mail_deinit(struct mail *mail)
     free(mail->config_error);
     free(mail->start_error);
     free(mail->reload_error);
+    free(mail->job_detail);
     free(mail->cancel_text);
     string_list_clear(&mail->output);
     *mail = (struct mail){0};

@@ -44,6 +44,8 @@ enum mail_bit {
     MAIL_GIVE_UP = 1 << 13,  /* the daemon shuts down: what runs is given up, but for a stop */
     MAIL_KILL = 1 << 14,     /* the shutdown has run out of time */
     MAIL_RELOADED = 1 << 15, /* the reload command has exited */
+    MAIL_UNIT = 1 << 16,     /* the unit was seen */
+    MAIL_JOB = 1 << 17,      /* what was asked of the unit is through */
 };
 
 struct mail {
@@ -55,6 +57,10 @@ struct mail {
     char *start_error, *reload_error, *cancel_text;
     int64_t begun, output_for, cancel;
     struct string_list output;
+    struct unit_seen unit; /* the newest */
+    uint64_t job_request;  /* the newest, too */
+    bool job_well;
+    char *job_detail;
 };
 
 /* A start that this service has asked of one that it requires or wants. */
@@ -75,6 +81,7 @@ struct service {
     bool closing GUARDED_BY(service_lock_class);   /* nothing more is accepted */
     bool refused GUARDED_BY(service_lock_class);   /* its file is: it may only be stopped */
     bool can_reload GUARDED_BY(service_lock_class);
+    bool stays GUARDED_BY(service_lock_class); /* a unit that does not end with the daemon */
     bool coalesces GUARDED_BY(service_lock_class);
     int64_t queue_limit GUARDED_BY(service_lock_class);
     int64_t default_timeout_us GUARDED_BY(service_lock_class);
@@ -102,6 +109,11 @@ struct service {
     char *config_error;
     struct machine machine;
     struct instance *instance;
+    struct unit_seen unit; /* of a unit: as it was seen last; zero: not yet */
+    bool unit_known;
+    bool counts_as_unseen; /* the boot waits for its first sight */
+    uint64_t invocation;   /* the last one that counts as a generation */
+    char *job_detail;      /* what systemd's answer means */
     struct log *log;
     int64_t log_mark;
     int64_t generation, restarts;

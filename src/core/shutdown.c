@@ -32,9 +32,13 @@ static void push_stop(struct service *s)
 {
     struct host *host = s->host;
     struct op *op;
+    bool stays;
 
-    if (view_of(s).removed)
-        return;                             /* gone for long */
+    service_lock(s);
+    stays = s->stays;
+    service_unlock(s);
+    if (stays || view_of(s).removed)
+        return;                             /* a unit that does not end with us, or gone for long */
     atomic_fetch_add(&host->stops_left, 1); /* before it can end */
     op = service_push_automatic(s, ACTION_STOP, ORIGIN_SHUTDOWN);
     if (!op)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "boot.h"
 #include "supervisor_private.h"
 
 #include <errno.h>
@@ -191,12 +192,13 @@ static int open_backend(struct supervisor *supervisor, const struct supervisor_c
         .workers = worker_count(config->config),
         .force_best_effort = config->force_best_effort,
     };
-    int result = process_backend_new(&process, host->watcher, service_post_event,
-                                     &host->backend_ops, &host->backend, err);
+    int result =
+        process_backend_new(&process, host->watcher, service_post_event, &host->processes, err);
 
-    if (result == 0)
-        process_backend_capabilities(host->backend, &supervisor->capabilities);
-    return result;
+    if (result < 0)
+        return result;
+    process_backend_capabilities(host->processes, &supervisor->capabilities);
+    return systemd_backend_new(service_post_event, &host->units, err);
 }
 
 static int open_parts(struct supervisor *supervisor, const struct supervisor_config *config,
@@ -251,6 +253,8 @@ int supervisor_new(const struct supervisor_config *config, struct service_set *s
         result = boot_services(supervisor, set, err);
     if (result == 0)
         result = run_queue_start(&host->run_queue, worker_count(config->config), err);
+    if (result == 0)
+        boot_wait_units(host);
     if (result < 0) {
         supervisor_free(supervisor);
         return result;
@@ -295,8 +299,9 @@ void supervisor_free(struct supervisor *supervisor)
             note_clean(supervisor);
     }
     registry_deinit(&supervisor->registry);
-    if (host->backend)
-        process_backend_free(host->backend);
+    systemd_backend_free(host->units);
+    if (host->processes)
+        process_backend_free(host->processes);
     marks_close(host->marks);
     op_index_deinit(&host->operations);
     events_deinit(&host->events);

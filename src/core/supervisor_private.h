@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/process.h"
+#include "backend/systemd.h"
 #include "core/supervisor.h"
 #include "host.h"
 #include "keys.h"
@@ -35,9 +36,10 @@ int boot_services(struct supervisor *supervisor, struct service_set *set, struct
 int boot_adopt(struct supervisor *supervisor, struct error *err) REQUIRES(registry_lock_class);
 /* requeue.c: an operation that had not ended, in the order of their ids. */
 void boot_requeue(struct supervisor *supervisor, struct operation *operation);
-/* Services whose limits cannot be kept here are refused. 0 or -ENOMEM. */
-int boot_refuse_limits(struct supervisor *supervisor, struct service_set *set,
-                       struct problems *problems);
+/* Services whose limits cannot be kept here, or whose unit is our own, are refused. 0 or -ENOMEM.
+ */
+int boot_refuse_impossible(struct supervisor *supervisor, struct service_set *set,
+                           struct problems *problems);
 /* A service that came with a reload: on the board, and started if it is to be. */
 struct service *boot_add_service(struct supervisor *supervisor, struct service_spec *spec)
     REQUIRES(registry_lock_class);

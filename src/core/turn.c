@@ -51,7 +51,8 @@ void turn_step(struct service *s, struct machine_event event)
         act_kill_reload(s);
     if (step.actions & ACT_QUEUE_RECOVERY)
         op_unref(service_push_automatic(s, ACTION_START, ORIGIN_RECOVERY));
-    if ((step.actions & ACT_SPAWN) && !act_spawn(s))
+    if (((step.actions & ACT_SPAWN) && !act_spawn(s)) ||
+        ((step.actions & ACT_RESTART) && !act_restart(s)))
         turn_step(s, (struct machine_event){.kind = EVENT_SPAWN_FAILED});
     if ((step.actions & ACT_RELOAD) && !act_reload(s, &well))
         turn_step(s, (struct machine_event){.kind = EVENT_RELOADED, .clean = well});
@@ -61,12 +62,19 @@ void turn_step(struct service *s, struct machine_event event)
 
 static void take_spec(struct service *s, struct mail *mail)
 {
+    if (mail->spec && !unit_take_spec(s, mail->spec)) {
+        free(mail->config_error);
+        mail->config_error = strdup("what drives it changes only while it is stopped: stop it and "
+                                    "reload the configuration again");
+        spec_unref(take(mail->spec));
+    }
     if (mail->spec) {
         spec_unref(s->spec);
         s->spec = take(mail->spec);
         s->spec_digest = spec_digest(s->spec);
         s->machine.restart = s->spec->restart;
         s->machine.attempts = s->spec->attempts;
+        s->machine.stop_on_timeout = s->spec->on_timeout == ON_TIMEOUT_STOP;
         if (s->log && log_open_service(s->host->logs, s->spec, &s->log, NULL) < 0)
             log_warning("%s: its log keeps the old limits", s->name);
     }
@@ -177,6 +185,10 @@ static void read_mail(struct service *s, struct mail *mail)
 
     if (bits & MAIL_SPEC)
         take_spec(s, mail);
+    if (bits & MAIL_UNIT)
+        unit_take_seen(s, &mail->unit);
+    if (bits & MAIL_JOB)
+        unit_take_job(s, mail);
     if (bits & MAIL_STARTED) {
         if (s->instance)
             s->instance->pid = mail->pid;
@@ -238,6 +250,7 @@ void turn_run(struct run_item *item)
     for (int round = 0; round < TURN_ROUNDS && service_take_mail(s, &mail); round++) {
         read_mail(s, &mail);
         mail_deinit(&mail);
+        unit_watch(s);
         begin_operations(s);
     }
     if (s->dirty)

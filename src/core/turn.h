@@ -33,14 +33,24 @@ void finish_before_machine(struct service *service, enum operation_state state, 
 void finish_done_before(struct service *service);
 
 /* act.c: what the machine asks for. */
-bool act_spawn(struct service *service);  /* false: there is no instance, start_error says why */
-void act_signal(struct service *service); /* the stop signal */
+bool act_spawn(struct service *service);   /* false: there is no instance, start_error says why */
+bool act_restart(struct service *service); /* of a unit; as act_spawn() */
+void act_signal(struct service *service);  /* the stop signal; of a unit: its stop */
 /* The reload or signal that is active: true: EVENT_RELOADED will come; else *ret_well is its. */
 bool act_reload(struct service *service, bool *ret_well);
 void act_kill_reload(struct service *service);
 void act_kill(struct service *service);
 void act_state_deadline(struct service *service, enum state_deadline deadline);
 void act_operation_deadline(struct service *service, int64_t due_mono); /* 0: none */
+
+/* unit.c: begins to watch the unit, if the service is one and nobody does yet. */
+void unit_watch(struct service *service);
+void unit_forget(struct service *service); /* and all that was seen of it */
+void unit_take_seen(struct service *service, const struct unit_seen *seen);
+void unit_take_job(struct service *service, struct mail *mail);
+/* A new specification makes it a unit, or another one, or none any more. False: it cannot be now.
+ */
+bool unit_take_spec(struct service *service, const struct service_spec *spec);
 
 /* publish.c */
 void publish_mark(struct service *service);

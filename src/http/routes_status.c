@@ -178,8 +178,9 @@ static void append_recent(struct exchange *x, struct text *body)
     }
 }
 
-/* What changes by itself, and so is not in the snapshot. */
-static void append_momentary(struct exchange *x, struct text *body)
+/* What changes by itself, or only looks into one service need; it is not in the snapshot. */
+static void append_momentary(struct exchange *x, const struct service_status *status,
+                             struct text *body)
 {
     struct supervisor *supervisor = x->http->supervisor;
     struct usage usage;
@@ -187,6 +188,10 @@ static void append_momentary(struct exchange *x, struct text *body)
     bool used = supervisor_usage(supervisor, x->argument, &usage);
     bool logged = logs_find_trouble(supervisor_logs(supervisor), x->argument, &trouble);
 
+    text_append(body, ",\"unit_state\":");
+    text_json_string(body, status->unit_state);
+    text_append(body, ",\"invocation_id\":");
+    text_json_string(body, status->invocation_id);
     encode_usage(used ? &usage : NULL, body);
     encode_trouble(logged ? &trouble : NULL, body);
 }
@@ -201,10 +206,10 @@ void route_service_status(struct exchange *x)
         return;
     }
     status_json(status, &body);
-    status_free(status);
     if (!body.failed)
         body.len--; /* the closing brace: some members more */
-    append_momentary(x, &body);
+    append_momentary(x, status, &body);
+    status_free(status);
     append_recent(x, &body);
     text_append(&body, "}");
     exchange_answer(x, MHD_HTTP_OK, &body);

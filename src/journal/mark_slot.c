@@ -44,6 +44,7 @@ bool mark_copy_read(const struct mark_copy *copy, struct mark *ret_mark)
                     .restarts = copy->restarts},
         .begun = copy->begun,
         .spec = copy->spec,
+        .invocation = copy->invocation,
     };
 
     if (copy->state >= service_state_names.count || copy->goal >= goal_names.count)
@@ -70,6 +71,7 @@ void mark_copy_write(struct mark_copy *to, const char *service, const struct mar
     next.restarts = mark->service.restarts;
     next.begun = mark->begun;
     next.spec = mark->spec;
+    next.invocation = mark->invocation;
     next.state = (uint8_t)mark->service.state;
     next.goal = (uint8_t)mark->service.goal;
     for (size_t i = 0; i < MARK_ENDS; i++) {

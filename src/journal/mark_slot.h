@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MARK_COPY_SIZE 320
+#define MARK_COPY_SIZE 384
 
 struct mark_copy {
     uint64_t checksum; /* of all that follows */
     uint64_t sequence; /* from 1 */
     int64_t generation, restarts, begun;
-    uint64_t spec;
+    uint64_t spec, invocation;
     int64_t first[MARK_ENDS], last[MARK_ENDS];
     uint8_t end[MARK_ENDS], changed[MARK_ENDS];
     uint8_t state, goal;

@@ -13,8 +13,9 @@ RECORD = {"id", "service", "action", "state", "changed", "origin", "requested_by
 ROW = {"name", "description", "backend", "unit", "tags", "state", "ready", "health", "goal",
        "autostart", "stuck", "pid", "generation", "state_since", "restarts", "last_exit",
        "active_operation", "queue_length", "waiting_for", "recovery", "containment",
-       "config_changed", "config_error", "log_error"}
-MOMENT = {"memory_bytes", "cpu_seconds", "tasks", "log", "operations"}
+       "config_changed", "config_error", "unit_error", "log_error"}
+MOMENT = {"unit_state", "invocation_id", "memory_bytes", "cpu_seconds", "tasks", "log",
+          "operations"}
 READ, OPERATE = "r3ad-only-0123456789abcdef", "0perate-0123456789abcdef"
 ACTIONS = ("start", "stop", "restart")
 

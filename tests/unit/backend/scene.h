@@ -45,7 +45,6 @@ struct scene {
     bool best_effort;
     bool dies_reloading; /* a daemon that dies has begun a reload */
     struct watcher *watcher;
-    const struct backend_ops *ops;
     struct backend *backend;
     struct witness witness;
     struct service_spec *spec;
@@ -116,7 +115,7 @@ static inline void scene_open_backend(struct scene *s)
                                             .force_best_effort = s->best_effort};
 
     if (watcher_start(&s->watcher, &err) < 0 ||
-        process_backend_new(&config, s->watcher, witness_take, &s->ops, &s->backend, &err) < 0)
+        process_backend_new(&config, s->watcher, witness_take, &s->backend, &err) < 0)
         fail_msg("%s", err.text);
 }
 
@@ -175,10 +174,10 @@ static inline int scene_teardown(void **state)
     struct scene *s = *state;
 
     if (s->instance) {
-        s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL);
+        s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL);
         for (size_t i = 0; witness_wait(&s->witness, i).kind != BACKEND_TREE_GONE; i++)
             ;
-        s->ops->release(s->instance);
+        s->backend->ops->release(s->instance);
     }
     scene_close_backend(s);
     nftw(s->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
@@ -203,8 +202,9 @@ static inline void scene_start(struct scene *s)
 
     if (!s->backend)
         scene_open_backend(s);
-    r = s->ops->start(s->backend, &(struct launch){s->spec, 1, s->output, s->error_output},
-                      &s->witness, &s->instance, &err);
+    r = s->backend->ops->start(s->backend,
+                               &(struct launch){s->spec, 1, s->output, s->error_output, false},
+                               &s->witness, &s->instance, &err);
     if (r < 0)
         fail_msg("%s", err.text);
 }
@@ -229,7 +229,7 @@ static inline char *scene_output(struct scene *s)
 
 static inline void scene_forget(struct scene *s)
 {
-    s->ops->release(s->instance);
+    s->backend->ops->release(s->instance);
     s->instance = NULL;
     s->witness.count = 0;
 }

@@ -28,9 +28,10 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
     if (daemon == 0) {
         scene_start(s);
         witness_wait(&s->witness, events - 1);
-        s->ops->mark(s->instance, phase);
+        s->backend->ops->mark(s->instance, phase);
         if (s->dies_reloading &&
-            s->ops->reload(s->instance, &(struct launch){s->spec, 1, s->output, NULL}, NULL) < 0)
+            s->backend->ops->reload(s->instance,
+                                    &(struct launch){s->spec, 1, s->output, NULL, false}, NULL) < 0)
             _exit(1);
         told.pid = s->witness.events[0].pid;
         if (write(pipe_fds[1], &told, sizeof told) != sizeof told)
@@ -62,7 +63,7 @@ static int adopt(struct scene *s)
     assert_int_equal(count, 1);
     assert_string_equal(records[0].service, "web");
     assert_int_equal(records[0].generation, 1);
-    r = s->ops->adopt(s->backend, s->spec, &records[0], &s->witness, &s->instance, &err);
+    r = s->backend->ops->adopt(s->backend, s->spec, &records[0], &s->witness, &s->instance, &err);
     free(records);
     return r;
 }
@@ -92,7 +93,7 @@ static void a_running_service_is_taken_over_with_its_pid_and_without_an_event(vo
     assert_int_equal(s->instance->pid, pid);
     assert_true(lives(pid));
     assert_int_equal(s->witness.count, 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
     assert_false(lives(pid));
@@ -110,14 +111,15 @@ static void an_adopted_service_can_be_reloaded_and_its_main_process_signalled(vo
     string_list_add(&s->spec->reload_argv, "/bin/sh");
     string_list_add(&s->spec->reload_argv, "-c");
     string_list_add(&s->spec->reload_argv, "echo $MAINPID; exit 4");
-    assert_int_equal(
-        s->ops->reload(s->instance, &(struct launch){s->spec, 1, s->output, NULL}, NULL), 0);
+    assert_int_equal(s->backend->ops->reload(
+                         s->instance, &(struct launch){s->spec, 1, s->output, NULL, false}, NULL),
+                     0);
     assert_int_equal(expect(s, 0, BACKEND_RELOADED).exit.value, 4);
     snprintf(expected, sizeof expected, "%d\n", (int)pid);
     output = scene_output(s);
     assert_string_equal(output, expected);
     free(output);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_MAIN, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_MAIN, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
     assert_false(lives(pid));
@@ -145,7 +147,7 @@ static void a_reload_command_that_outlived_its_daemon_goes_with_the_tree(void **
     close(fd);
     assert_int_equal(adopt(s), 0);
     assert_true(lives(reload));
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
     assert_false(lives(reload));
@@ -160,13 +162,13 @@ static void the_exit_status_of_an_adopted_process_is_its_own_or_said_to_be_unkno
     scene_script(s, "trap 'exit 9' TERM; while :; do " LONG_AGO_SLEEP " & wait; done");
     start_and_die(s, 1);
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     cause = expect(s, 0, BACKEND_MAIN_EXITED).exit;
     if (cause.kind != EXIT_UNKNOWN && cause.kind != EXIT_SIGNAL) { /* TERM may come first */
         assert_int_equal(cause.kind, EXIT_CODE);
         assert_int_equal(cause.value, 9);
     }
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL),
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL),
                      0); /* the sleeper may have missed TERM */
     expect(s, 1, BACKEND_TREE_GONE);
 }
@@ -187,7 +189,7 @@ static void a_whole_adopted_tree_is_killed(void **state)
     out = scene_output(s);
     assert_true(lives(atoi(out)));
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
     assert_false(lives(pid));
@@ -210,7 +212,7 @@ static void readiness_told_while_no_daemon_was_there_is_taken_once(void **state)
     close(fd);
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_READY);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
 }
@@ -224,7 +226,7 @@ static void readiness_that_was_told_but_not_written_down_is_told_again(void **st
     start_and_die_at(s, 2, PHASE_STARTING);
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_READY);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
 }
@@ -247,7 +249,7 @@ static void a_program_that_has_closed_its_end_counts_as_ready(void **state)
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_READY);
     close(fd);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
     expect(s, 2, BACKEND_TREE_GONE);
 }
@@ -276,7 +278,7 @@ static void a_tree_without_its_main_process_is_told_apart_and_killed(void **stat
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(adopt(s), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 1, BACKEND_TREE_GONE);
 }
 
@@ -298,8 +300,8 @@ static void pids_of_another_boot_are_never_touched(void **state)
     instances_write(file, slot, &data);
     instances_free(file);
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_GROUP, NULL), 0);
     assert_int_equal(expect(s, 0, BACKEND_MAIN_EXITED).exit.kind, EXIT_UNKNOWN);
     expect(s, 1, BACKEND_TREE_GONE);
 }
@@ -357,12 +359,12 @@ static void a_released_instance_is_left_running_for_the_next_backend(void **stat
 
     scene_run(s, "exec " LONG_AGO_SLEEP);
     pid = expect(s, 0, BACKEND_STARTED).pid;
-    s->ops->mark(s->instance, PHASE_RUNNING);
+    s->backend->ops->mark(s->instance, PHASE_RUNNING);
     scene_forget(s);
     scene_close_backend(s);
     assert_true(lives(pid));
     assert_int_equal(adopt(s), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     expect(s, 0, BACKEND_MAIN_EXITED);
     expect(s, 1, BACKEND_TREE_GONE);
 }
@@ -382,10 +384,11 @@ static void a_record_is_closed_only_by_the_release_after_the_end(void **state)
     assert_int_equal(process_backend_left(s->backend, &records, &count, NULL), 0);
     free(records);
     assert_int_equal(count, 0);
-    assert_int_equal(s->ops->adopt(s->backend, s->spec,
-                                   &(struct instance_record){.service = "web", .generation = 1},
-                                   &s->witness, &s->instance, NULL),
-                     -ENOENT);
+    assert_int_equal(
+        s->backend->ops->adopt(s->backend, s->spec,
+                               &(struct instance_record){.service = "web", .generation = 1},
+                               &s->witness, &s->instance, NULL),
+        -ENOENT);
     s->instance = NULL;
 }
 

@@ -55,7 +55,7 @@ static void a_newline_on_descriptor_3_is_readiness(void **state)
     scene_run(s, "printf not yet >&3; echo >&$ORDERLY_READY_FD; exec " LONG_AGO_SLEEP);
     expect(s, 0, BACKEND_STARTED);
     expect(s, 1, BACKEND_READY);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     assert_int_equal(expect(s, 2, BACKEND_MAIN_EXITED).exit.value, SIGTERM);
     expect(s, 3, BACKEND_TREE_GONE);
 }
@@ -246,8 +246,9 @@ static void an_instance_that_cannot_be_prepared_starts_nothing_and_tells_nothing
     snprintf(path, sizeof path, "%s/web", s->folder); /* where the folder of the FIFO is to be */
     fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     close(fd);
-    assert_true(s->ops->start(s->backend, &(struct launch){.spec = s->spec, .generation = 1},
-                              &s->witness, &s->instance, &err) < 0);
+    assert_true(s->backend->ops->start(s->backend,
+                                       &(struct launch){.spec = s->spec, .generation = 1},
+                                       &s->witness, &s->instance, &err) < 0);
     assert_non_null(strstr(err.text, path));
     s->instance = NULL;
     assert_int_equal(s->witness.count, 0);

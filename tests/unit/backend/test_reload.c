@@ -73,8 +73,8 @@ static void set_reload(struct scene *s, const char *script)
 
 static int try_reload(struct scene *s, struct error *err)
 {
-    return s->ops->reload(s->instance, &(struct launch){s->spec, 1, s->output, s->error_output},
-                          err);
+    return s->backend->ops->reload(
+        s->instance, &(struct launch){s->spec, 1, s->output, s->error_output, false}, err);
 }
 
 static void reload(struct scene *s)
@@ -95,7 +95,7 @@ static void run_with_reload(struct scene *s, const char *script)
 
 static void kill_all(struct scene *s)
 {
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
 }
 
 /* ---- what it is ---- */
@@ -211,12 +211,12 @@ static void giving_it_up_kills_its_process_group_and_nothing_else(void **state)
     make_fifo(s, fifo);
     run_with_reload(s, HOLD "sleep 86400 & echo runs > $F; wait");
     expect_line(fifo, "runs");
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_RELOAD, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_RELOAD, NULL), 0);
     event = expect(s, 1, BACKEND_RELOADED);
     assert_int_equal(event.exit.kind, EXIT_SIGNAL);
     assert_int_equal(event.exit.value, SIGKILL);
     assert_int_equal(kill(s->witness.events[0].pid, 0), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_RELOAD, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_RELOAD, NULL), 0);
     kill_all(s);
     expect(s, 2, BACKEND_MAIN_EXITED);
     expect(s, 3, BACKEND_TREE_GONE);
@@ -249,9 +249,9 @@ static void a_stop_signal_after_the_main_process_has_gone_reaches_it_too(void **
     make_fifo(s, fifo);
     run_with_reload(s, "echo runs > $F; exec sleep 86400");
     expect_line(fifo, "runs");
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_MAIN, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_MAIN, NULL), 0);
     expect(s, 1, BACKEND_MAIN_EXITED);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     assert_int_equal(expect(s, 2, BACKEND_RELOADED).exit.value, SIGTERM);
     expect(s, 3, BACKEND_TREE_GONE);
 }
@@ -264,7 +264,7 @@ static void the_tree_has_not_gone_while_it_runs(void **state)
     make_fifo(s, fifo);
     run_with_reload(s, "echo runs > $F; read line < $F; exit 5");
     expect_line(fifo, "runs");
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_MAIN, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_MAIN, NULL), 0);
     assert_int_equal(expect(s, 1, BACKEND_MAIN_EXITED).exit.value, SIGTERM);
     let_go(fifo);
     assert_int_equal(expect(s, 2, BACKEND_RELOADED).exit.value, 5);
@@ -329,7 +329,7 @@ static void a_signal_to_the_main_process_reaches_nobody_else(void **state)
                  "echo runs > $F; wait; wait");
     expect(s, 0, BACKEND_STARTED);
     expect_line(fifo, "runs");
-    assert_int_equal(s->ops->signal(s->instance, SIGUSR1, REACH_MAIN, &err), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGUSR1, REACH_MAIN, &err), 0);
     expect_line(fifo, "alone");
 }
 
@@ -341,11 +341,11 @@ static void a_signal_to_a_main_process_that_has_gone_is_refused(void **state)
     scene_run(s, "sleep 86400 & exit 0");
     expect(s, 0, BACKEND_STARTED);
     expect(s, 1, BACKEND_MAIN_EXITED);
-    assert_int_equal(s->ops->signal(s->instance, SIGHUP, REACH_MAIN, &err), -ESRCH);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGHUP, REACH_MAIN, &err), -ESRCH);
     assert_string_equal(err.text, "the main process has gone");
     kill_all(s);
     expect(s, 2, BACKEND_TREE_GONE);
-    assert_int_equal(s->ops->signal(s->instance, SIGHUP, REACH_MAIN, &err), -ESRCH);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGHUP, REACH_MAIN, &err), -ESRCH);
 }
 
 /* ---- output ---- */

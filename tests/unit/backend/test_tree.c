@@ -39,7 +39,7 @@ static void expect_killed(struct scene *s, size_t next)
     struct error err = {0};
 
     assert_true(anyone_left(s));
-    if (s->ops->signal(s->instance, SIGKILL, REACH_TREE, &err) < 0)
+    if (s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, &err) < 0)
         fail_msg("%s", err.text);
     expect(s, next, BACKEND_MAIN_EXITED);
     expect(s, next + 1, BACKEND_TREE_GONE);
@@ -53,7 +53,7 @@ static void a_stop_signal_goes_to_the_whole_process_group(void **state)
     run_holding(s, "sleep 86400 & sleep 86400 & echo >&3; wait");
     expect(s, 0, BACKEND_STARTED);
     expect(s, 1, BACKEND_READY);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
     assert_int_equal(expect(s, 2, BACKEND_MAIN_EXITED).exit.value, SIGTERM);
     expect(s, 3, BACKEND_TREE_GONE);
     assert_false(anyone_left(s));
@@ -65,7 +65,7 @@ static void a_stop_signal_that_follows_the_start_at_once_is_not_lost(void **stat
 
     for (int i = 0; i < 20; i++) {
         scene_run(s, "exec " LONG_AGO_SLEEP);
-        assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+        assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
         for (size_t e = 0; witness_wait(&s->witness, e).kind != BACKEND_TREE_GONE; e++)
             ;
         scene_forget(s);
@@ -78,7 +78,7 @@ static void a_kill_that_follows_the_start_at_once_leaves_nothing(void **state)
 
     for (int i = 0; i < 20; i++) {
         run_holding(s, "trap '' TERM; " LONG_AGO_SLEEP "; true");
-        assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+        assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
         for (size_t e = 0; witness_wait(&s->witness, e).kind != BACKEND_TREE_GONE; e++)
             ;
         assert_false(anyone_left(s));
@@ -112,7 +112,7 @@ static void a_tree_that_outlives_its_main_process_is_told_apart(void **state)
         }
     }
     assert_true(anyone_left(s));
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL),
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL),
                      0); /* now to all that is left */
     for (size_t e = 0; witness_wait(&s->witness, e).kind != BACKEND_TREE_GONE; e++)
         ;
@@ -148,12 +148,12 @@ static void killing_twice_and_after_the_end_is_no_error(void **state)
     run_holding(s, "echo >&3; exec " LONG_AGO_SLEEP);
     expect(s, 0, BACKEND_STARTED);
     expect(s, 1, BACKEND_READY);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
     assert_int_equal(expect(s, 2, BACKEND_MAIN_EXITED).exit.value, SIGKILL);
     expect(s, 3, BACKEND_TREE_GONE);
-    assert_int_equal(s->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_GROUP, NULL), 0);
 }
 
 /* Its parent where no group holds it: the executor that stays. */
@@ -198,7 +198,7 @@ static void the_executor_does_not_end_by_what_ends_a_service(void **state)
     executor = parent_of(s->witness.events[0].pid);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         assert_int_equal(kill(executor, signals[i]), 0);
-    assert_int_equal(s->ops->signal(s->instance, SIGINT, REACH_GROUP, NULL), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGINT, REACH_GROUP, NULL), 0);
     assert_int_equal(expect(s, 2, BACKEND_MAIN_EXITED).exit.value, SIGINT);
     expect(s, 3, BACKEND_TREE_GONE);
 }

@@ -100,6 +100,8 @@ static bool possible(const struct node *n, enum machine_event_kind kind)
     case EVENT_GIVE_UP:
     case EVENT_OPERATION_DEADLINE: return n->machine.op != OP_NONE;
     case EVENT_STATE_DEADLINE: return w->deadline;
+    case EVENT_UNIT_SEEN: /* of units: see test_unit_machine.c */
+    case EVENT_JOB_ENDED: return false;
     }
     return false;
 }
