@@ -1,5 +1,5 @@
 /* logs - what services write to stdout and stderr: taken from FIFOs, kept in files, put on the
- * console, shown.
+ * console, shown; and what systemd's journal has of units, shown in the same way.
  *
  * One thread splices from every service's FIFO to its file at an explicit offset, so that a killed
  * daemon loses and doubles nothing; the FIFO is opened read-write, so that neither side ever sees
@@ -18,6 +18,10 @@
  * On the console a line is "NAME | text", one of a stderr that is apart "NAME ! text"; only whole
  * lines are put there, one above 8 KiB as several. Nothing waits for the console: what it does not
  * take is treated as what a full disk does not take.
+ *
+ * Of a unit nothing is captured, kept or rotated here: its log is read from the journal, what its
+ * processes said and what the manager said of it, each entry's MESSAGE as a line or as several. A
+ * NUL in it is given as '?', one above 1 MiB is cut there.
  *
  * Threads: one of its own does all capture, tails and rotation, and another compresses once there
  * is something to; the calls here are for any thread. Callbacks run on the logs' thread, or on the
@@ -50,19 +54,24 @@ int logs_start(const struct logs_config *config, struct logs **ret_logs, struct 
  * nothing is waited for, a second at most. NULL is fine. */
 void logs_stop(struct logs *logs);
 
+/* Under a service manager that keeps descriptors for us, it keeps each FIFO's. Once every log that
+ * a former daemon left is open again: what it keeps beyond those is given up. */
+void logs_forget_stored(struct logs *logs);
+
 /* Makes (or finds again) runtime_dir/<service>/out, and err where stderr is apart, owned by uid and
  * gid when set_user, and begins to capture. Called again for a known service it takes over the new
  * owner and settings, at once, but for separate_stderr, which is for the next instance: an err that
- * is there, even of a former daemon, is read for ever. */
+ * is there, even of a former daemon, is read for ever. For a unit nothing is made, and nothing of
+ * the journal is held open. */
 int log_open_service(struct logs *logs, const struct service_spec *spec, struct log **ret_log,
                      struct error *err);
-/* The path, for the executor; NULL: the service's stderr is not apart. */
+/* The path, for the executor; NULL: the service's stderr is not apart, or it is a unit. */
 const char *log_fifo(const struct log *log, enum stream stream);
 
 /* Where in the streams we are now, in bytes of both since the daemon began; with what the FIFOs
  * still hold. For log_tail(): "since here"; with stderr apart only the last 16 that were given are
  * remembered, an older one may mean a later place. Waits at most for the one write that is going
- * on. */
+ * on. Of a unit it is the time. */
 int64_t log_position(struct log *log);
 
 /* What a service writes can't be kept at the moment (a full disk, a console that takes nothing). It
@@ -85,7 +94,9 @@ typedef void log_tail_done(void *context, const struct string_list *lines);
  * once, on the logs' thread. -ENOMEM: it will not be.
  * Looks back over 1 MiB at most, over 16 KiB where no file has the lines as they were written (on
  * the console, with timestamps), and not behind what was dropped. With target = none there are no
- * lines. A NUL is given as '?'. */
+ * lines. A NUL is given as '?'.
+ * Of a unit it gives those of this boot that the journal has once journald has written what it was
+ * sent, which is waited for, a second at most; only root may ask it to. */
 int log_tail(struct log *log, int64_t since_position, size_t count, log_tail_done *done,
              void *context);
 
@@ -98,14 +109,19 @@ typedef void log_rotate_done(void *context, int result);
 int logs_rotate(struct logs *logs, const char *service, log_rotate_done *done, void *context);
 
 /* Reading, for people; own descriptors, usable while capture goes on, and (but for waiting) after
- * logs_stop(). */
+ * logs_stop(); by one thread at a time. */
 struct log_reader;
 /* Stands lines before the end, over rotated files as well where they are needed; 0: at the end;
  * SIZE_MAX: at the beginning of what is kept. A service that is not open is read by its name in
  * log_dir. Compressed files are read as if they were not. -ENOENT: the service has no such log. */
 int log_reader_open(struct logs *logs, const char *service, enum stream stream, size_t lines,
                     struct log_reader **ret_reader, struct error *err);
-/* The next bytes; 0: the end, for now; -errno. Follows a rotation; one that has fallen behind so
+/* The same of a unit, whether or not its log is open; spec->unit and its bus say which. Only with
+ * follow can more be waited for. -ENOENT: there is no journal here that can be read. */
+int log_reader_open_unit(struct logs *logs, const struct service_spec *spec, size_t lines,
+                         bool follow, struct log_reader **ret_reader, struct error *err);
+/* The next bytes; 0: the end, for now; -EAGAIN, of a unit that is followed: the same, but something
+ * of other units has been passed over; -errno. Follows a rotation; one that has fallen behind so
  * far that its file was dropped goes on in the oldest that is kept. */
 ssize_t log_reader_read(struct log_reader *reader, char *buffer, size_t size);
 void log_reader_close(struct log_reader *reader); /* NULL is fine; not while a wait stands */

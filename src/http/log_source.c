@@ -40,7 +40,7 @@ static ssize_t read_log(struct source *source, char *buffer, size_t size)
         return -ENODATA;
     n = log_reader_read(s->reader, buffer, size);
     if (n < 0)
-        return -EIO;
+        return n == -EAGAIN ? n : -EIO;
     if (s->follow)
         return n;
     n = count_lines(s, buffer, n);

@@ -97,6 +97,17 @@ static void answer_applied(struct exchange *x, const struct reload_result *resul
     exchange_answer(x, MHD_HTTP_OK, &body);
 }
 
+static int reload(struct exchange *x, struct reload_result *ret_result, struct error *err)
+{
+    const struct http_config *config = &x->http->config;
+    int result;
+
+    config->reloading(config->context, true);
+    result = supervisor_reload(x->http->supervisor, x->query.strict, &x->who, ret_result, err);
+    config->reloading(config->context, false);
+    return result;
+}
+
 void route_reload(struct exchange *x)
 {
     struct reload_result result;
@@ -104,7 +115,7 @@ void route_reload(struct exchange *x)
 
     if (x->query.strict && !check_secrets(x))
         return;
-    if (supervisor_reload(x->http->supervisor, x->query.strict, &x->who, &result, &err) < 0) {
+    if (reload(x, &result, &err) < 0) {
         exchange_problem(x, PROBLEM_CONFIG_REFUSED, "nothing was changed; %s", err.text);
         return;
     }

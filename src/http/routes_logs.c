@@ -20,20 +20,21 @@ static void answer_stream(struct exchange *x, struct MHD_Response *response)
 }
 
 /* Whether there is such a stream to read; else the problem is said. */
-static bool check_stream(struct exchange *x)
+static bool check_stream(struct exchange *x, const struct service_spec *spec)
 {
-    struct service_status *status = supervisor_service_status(x->http->supervisor, x->argument);
-    bool known = status != NULL, separate = known && status->spec->separate_stderr;
-
-    status_free(status);
-    if (!known)
-        answer_unknown_service(x, x->argument);
-    else if (x->query.stream == STREAM_STDERR && !separate)
+    if (x->query.stream != STREAM_STDERR || (spec->separate_stderr && !spec_is_unit(spec)))
+        return true;
+    if (spec_is_unit(spec))
+        exchange_problem(x, PROBLEM_BAD_PARAMETER,
+                         "\"%s\" is the unit %s, and systemd's journal does not keep its stderr "
+                         "apart from its stdout; leave stream out to read both",
+                         x->argument, spec->unit);
+    else
         exchange_problem(x, PROBLEM_BAD_PARAMETER,
                          "the stderr of \"%s\" goes where its stdout goes; stderr = separate in "
                          "its [log] would keep it apart",
                          x->argument);
-    return x->status == 0 && !x->broken;
+    return false;
 }
 
 /* Takes the reader. */
@@ -44,16 +45,14 @@ static void answer_log(struct exchange *x, struct log_reader *reader)
     answer_stream(x, source ? follower_start(x, source) : NULL);
 }
 
-void route_logs(struct exchange *x)
+static void answer_files(struct exchange *x)
 {
     struct log_reader *reader = NULL;
     struct error err = {0};
-    int result;
+    int result =
+        log_reader_open(supervisor_logs(x->http->supervisor), x->argument,
+                        (enum stream)x->query.stream, (size_t)x->query.lines, &reader, &err);
 
-    if (!check_stream(x) || (x->query.follow && !exchange_take_place(x)))
-        return;
-    result = log_reader_open(supervisor_logs(x->http->supervisor), x->argument,
-                             (enum stream)x->query.stream, (size_t)x->query.lines, &reader, &err);
     if (result == 0)
         answer_log(x, reader);
     else if (result == -ENOENT && !x->query.follow)
@@ -66,12 +65,47 @@ void route_logs(struct exchange *x)
                          err.text);
 }
 
+static void answer_journal(struct exchange *x, const struct service_spec *spec)
+{
+    struct log_reader *reader = NULL;
+    struct error err = {0};
+
+    if (log_reader_open_unit(supervisor_logs(x->http->supervisor), spec, (size_t)x->query.lines,
+                             x->query.follow, &reader, &err) == 0)
+        answer_log(x, reader);
+    else
+        exchange_problem(x, PROBLEM_NOT_FOUND, "the log of \"%s\" (%s) cannot be read: %s",
+                         x->argument, spec->unit, err.text);
+}
+
+static void answer_spec(struct exchange *x, const struct service_spec *spec)
+{
+    if (!check_stream(x, spec) || (x->query.follow && !exchange_take_place(x)))
+        return;
+    if (spec_is_unit(spec))
+        answer_journal(x, spec);
+    else
+        answer_files(x);
+}
+
+void route_logs(struct exchange *x)
+{
+    struct service_status *status = supervisor_service_status(x->http->supervisor, x->argument);
+
+    if (status)
+        answer_spec(x, status->spec);
+    else
+        answer_unknown_service(x, x->argument);
+    status_free(status);
+}
+
 /* ---- rotation ---- */
 
 static const char *why_not_rotated(int result, char *text, size_t size)
 {
     switch (result) {
     case -ENODATA: return "there is nothing in it";
+    case -EMEDIUMTYPE: return "its log is systemd's journal";
     case -EBUSY: return "its last line has no end yet; the new file begins when it has";
     default: return strerror_r(-result, text, size);
     }
@@ -80,7 +114,7 @@ static const char *why_not_rotated(int result, char *text, size_t size)
 /* Where there was nothing to set aside all is as it was asked for. */
 static void answer_rotated(struct exchange *x)
 {
-    bool fine = x->rotation == 0 || x->rotation == -ENODATA;
+    bool fine = x->rotation == 0 || x->rotation == -ENODATA || x->rotation == -EMEDIUMTYPE;
     struct text body = {0};
     char text[128];
 
@@ -103,20 +137,31 @@ static void take_result(void *context, int result)
     exchange_arrived(x);
 }
 
-void route_rotate(struct exchange *x)
+static void rotate(struct exchange *x)
 {
-    struct supervisor *supervisor = x->http->supervisor;
     int result;
 
-    if (!supervisor_service_known(supervisor, x->argument)) {
-        answer_unknown_service(x, x->argument);
-        return;
-    }
     if (!exchange_expect(x, answer_rotated)) {
         exchange_problem(x, PROBLEM_CLOSING, "the daemon is shutting down");
         return;
     }
-    result = logs_rotate(supervisor_logs(supervisor), x->argument, take_result, x);
+    result = logs_rotate(supervisor_logs(x->http->supervisor), x->argument, take_result, x);
     if (result < 0) /* it will not call */
         take_result(x, result);
+}
+
+void route_rotate(struct exchange *x)
+{
+    struct service_status *status = supervisor_service_status(x->http->supervisor, x->argument);
+    bool known = status != NULL, unit = known && spec_is_unit(status->spec);
+
+    status_free(status);
+    if (!known) {
+        answer_unknown_service(x, x->argument);
+    } else if (unit) {
+        x->rotation = -EMEDIUMTYPE;
+        answer_rotated(x);
+    } else {
+        rotate(x);
+    }
 }

@@ -48,6 +48,7 @@ static struct channel *channel_new(struct log *log, enum stream stream) NO_THREA
     list_init(&ch->in_held);
     list_init(&ch->in_ready);
     list_init(&ch->in_wanted);
+    list_init(&ch->in_fd_store);
     list_init(&ch->waiters);
     return ch;
 }

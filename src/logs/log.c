@@ -1,6 +1,7 @@
 /* One service's log: opening it, and what it is set to. */
 #include "base/cleanup.h"
 #include "channel.h"
+#include "fd_store.h"
 #include "state.h"
 #include "wait.h"
 
@@ -15,7 +16,24 @@ void log_free(struct log *log) NO_THREAD_SAFETY_CHECK
         return;
     for (int stream = 0; stream < STREAMS; stream++)
         channel_free(log->channels[stream]);
+    free(log->unit);
     free(log);
+}
+
+/* A unit's log is the journal; what FIFOs there are of a former instance are read on. */
+static int take_unit(struct log *log, const struct service_spec *spec, struct error *err)
+{
+    char *unit = spec_is_unit(spec) ? strdup(spec->unit) : NULL, *former;
+
+    if (spec_is_unit(spec) && !unit)
+        return error_set(err, -ENOMEM, "open the log of %s: %m", spec->name);
+    logs_lock(log->logs);
+    former = log->unit;
+    log->unit = unit;
+    log->bus = spec->bus;
+    logs_unlock(log->logs);
+    free(former);
+    return 0;
 }
 
 static void take_settings(struct log *log, const struct service_spec *spec)
@@ -66,6 +84,8 @@ const char *log_fifo(const struct log *log, enum stream stream)
 
     logs_lock(log->logs);
     ch = stream == STREAM_STDOUT || log->separate ? log->channels[stream] : NULL;
+    if (log->unit)
+        ch = NULL;
     logs_unlock(log->logs);
     return ch ? ch->fifo_path : NULL;
 }
@@ -192,11 +212,28 @@ static int open_channel(struct log *log, enum stream stream, const struct servic
     logs_lock(log->logs);
     if (!log->channels[stream]) {
         result = publish_channel(made);
-        made = result < 0 ? made : NULL;
+        ch = result < 0 ? NULL : take(made);
     }
     logs_unlock(log->logs);
     channel_free(made);
+    if (ch)
+        fd_store_keep(log->logs->fd_store, ch);
     return result < 0 ? error_set(err, result, "watch the log of %s: %m", log->name) : 0;
+}
+
+static int open_channels(struct log *log, const struct service_spec *spec, struct error *err)
+{
+    int result;
+
+    logs_lock(log->logs);
+    take_settings(log, spec);
+    logs_unlock(log->logs);
+    result = open_channel(log, STREAM_STDOUT, spec, true, err);
+    /* A former daemon may have opened it for an instance that still writes to it. */
+    if (result == 0)
+        result = open_channel(log, STREAM_STDERR, spec, spec->separate_stderr, err);
+    tell_change(log);
+    return result;
 }
 
 int log_open_service(struct logs *logs, const struct service_spec *spec, struct log **ret_log,
@@ -205,16 +242,10 @@ int log_open_service(struct logs *logs, const struct service_spec *spec, struct 
     struct log *log = NULL;
     int result = find_or_make(logs, spec, &log, err);
 
-    if (result < 0)
-        return result;
-    logs_lock(logs);
-    take_settings(log, spec);
-    logs_unlock(logs);
-    result = open_channel(log, STREAM_STDOUT, spec, true, err);
-    /* A former daemon may have opened it for an instance that still writes to it. */
     if (result == 0)
-        result = open_channel(log, STREAM_STDERR, spec, spec->separate_stderr, err);
-    tell_change(log);
+        result = take_unit(log, spec, err);
+    if (result == 0 && !spec_is_unit(spec))
+        result = open_channels(log, spec, err);
     if (result == 0)
         *ret_log = log;
     return result;

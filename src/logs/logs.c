@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "capture.h"
 #include "compress.h"
+#include "fd_store.h"
 #include "request.h"
 #include "state.h"
 #include "tail.h"
@@ -70,6 +71,17 @@ static int timeout_ms(struct logs *logs)
     return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+static void end_watched_waits(struct logs *logs)
+{
+    struct list ready;
+
+    list_init(&ready);
+    logs_lock(logs);
+    wait_take_watched(logs, &ready);
+    logs_unlock(logs);
+    wait_end(&ready);
+}
+
 static void end_due_waits(struct logs *logs, int64_t now)
 {
     struct list ready;
@@ -123,6 +135,8 @@ static void handle(struct logs *logs, const struct epoll_event *event)
         eventfd_read(logs->wake_fd, &unused);
     else if (event->data.ptr == &logs->console)
         console_writable(logs);
+    else if (event->data.ptr == &logs->watch_fd)
+        end_watched_waits(logs);
     else
         capture_ready(event->data.ptr);
 }
@@ -213,7 +227,9 @@ static void *run(void *argument)
 /* Nobody else can see it, before the thread has begun and after it has ended. */
 static void logs_free(struct logs *logs) NO_THREAD_SAFETY_CHECK
 {
+    fd_store_close(logs->fd_store);
     closep(&logs->epoll_fd);
+    closep(&logs->watch_fd);
     for (size_t i = 0; i < logs->count; i++)
         log_free(logs->all[i]);
     free(logs->all);
@@ -236,7 +252,7 @@ static struct logs *logs_new(const struct logs_config *config) NO_THREAD_SAFETY_
 
     if (!logs)
         return NULL;
-    logs->dir_fd = logs->epoll_fd = logs->wake_fd = logs->null_fd = -1;
+    logs->dir_fd = logs->epoll_fd = logs->wake_fd = logs->watch_fd = logs->null_fd = -1;
     logs->peek.pipe[0] = logs->peek.pipe[1] = -1;
     logs->nearest = logs->age_next = CLOCK_NEVER;
     logs->trouble = config->trouble;
@@ -261,13 +277,17 @@ static struct logs *logs_new(const struct logs_config *config) NO_THREAD_SAFETY_
 
 static int set_up(struct logs *logs, const char *log_dir, struct error *err)
 {
-    struct epoll_event event = {.events = EPOLLIN};
+    struct epoll_event wake = {.events = EPOLLIN};
+    struct epoll_event watch = {.events = EPOLLIN, .data.ptr = &logs->watch_fd};
     int result = file_make_folder(logs->runtime_dir, 0755, err);
 
     if (result == 0)
         result = file_make_folder(log_dir, 0755, err);
     if (result < 0)
         return result;
+    result = fd_store_open(&logs->fd_store);
+    if (result < 0)
+        return error_set(err, result, "take over the descriptors that were kept for us: %m");
     logs->dir_fd = open(log_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (logs->dir_fd < 0)
         return error_set(err, -errno, "open folder %s: %m", log_dir);
@@ -277,8 +297,10 @@ static int set_up(struct logs *logs, const char *log_dir, struct error *err)
         return error_set(err, result, "make a pipe for the logs: %m");
     logs->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     logs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (logs->epoll_fd < 0 || logs->wake_fd < 0 ||
-        epoll_ctl(logs->epoll_fd, EPOLL_CTL_ADD, logs->wake_fd, &event) < 0)
+    logs->watch_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (logs->epoll_fd < 0 || logs->wake_fd < 0 || logs->watch_fd < 0 ||
+        epoll_ctl(logs->epoll_fd, EPOLL_CTL_ADD, logs->wake_fd, &wake) < 0 ||
+        epoll_ctl(logs->epoll_fd, EPOLL_CTL_ADD, logs->watch_fd, &watch) < 0)
         return error_set(err, -errno, "watch the logs: %m");
     return 0;
 }
@@ -315,4 +337,9 @@ void logs_stop(struct logs *logs)
     pthread_join(logs->thread, NULL);
     compress_stop(logs);
     logs_free(logs);
+}
+
+void logs_forget_stored(struct logs *logs)
+{
+    fd_store_forget(logs->fd_store);
 }

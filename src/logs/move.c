@@ -2,6 +2,7 @@
  * of is kept of the last ones that were given out. */
 #include "move.h"
 
+#include "base/clock.h"
 #include "trouble.h"
 #include "wait.h"
 
@@ -36,7 +37,9 @@ int64_t log_position(struct log *log)
     int64_t position;
 
     logs_lock(log->logs);
-    if (log->moving) {
+    if (log->unit) {
+        position = clock_mono_us();
+    } else if (log->moving) {
         uint64_t move = log->moves;
 
         log->position_waits++;

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void reading_leave(struct log_reader *r)
+void reading_leave(struct file_reader *r)
 {
     if (r->unpacked)
         gzclose_r(r->unpacked);
@@ -18,7 +18,7 @@ void reading_leave(struct log_reader *r)
     r->fd = -1;
 }
 
-int reading_switch(struct log_reader *r, int fd, bool packed)
+int reading_switch(struct file_reader *r, int fd, bool packed)
 {
     int copy = packed ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 
@@ -35,13 +35,13 @@ int reading_switch(struct log_reader *r, int fd, bool packed)
     return r->unpacked ? 0 : -ENOMEM;
 }
 
-int reading_rewind(struct log_reader *r)
+int reading_rewind(struct file_reader *r)
 {
     r->place = 0;
     return r->unpacked && gzrewind(r->unpacked) < 0 ? -EIO : 0;
 }
 
-ssize_t reading_read(struct log_reader *r, char *buffer, size_t size)
+ssize_t reading_read(struct file_reader *r, char *buffer, size_t size)
 {
     ssize_t n;
 

@@ -2,12 +2,12 @@
  * Threads: one at a time. Ownership: the reader owns the file. */
 #pragma once
 
-#include "state.h"
+#include "reader.h"
 
 #include <zlib.h>
 
-struct log_reader {
-    struct logs *logs;
+struct file_reader {
+    struct log_reader reader;
     char service[SERVICE_NAME_MAX + 1];
     enum stream stream;
     char base[LOG_BASE_SIZE];
@@ -18,10 +18,10 @@ struct log_reader {
 };
 
 /* Takes fd and stands at its beginning, in the place of the file before. 0 or -errno. */
-int reading_switch(struct log_reader *r, int fd, bool packed);
-void reading_leave(struct log_reader *r);
-int reading_rewind(struct log_reader *r);
+int reading_switch(struct file_reader *r, int fd, bool packed);
+void reading_leave(struct file_reader *r);
+int reading_rewind(struct file_reader *r);
 /* From the place on. One that is cut short or spoiled ends there. */
-ssize_t reading_read(struct log_reader *r, char *buffer, size_t size);
+ssize_t reading_read(struct file_reader *r, char *buffer, size_t size);
 /* Of a plain file. 0 or -errno. */
 int reading_size(int fd, off_t *ret_size);

@@ -14,7 +14,7 @@ struct search {
 };
 
 /* Goes back in this file, which is plain. 1: found, 0: its beginning was reached, or -errno. */
-static int search_plain(struct log_reader *r, struct search *s)
+static int search_plain(struct file_reader *r, struct search *s)
 {
     char block[BLOCK];
 
@@ -47,7 +47,7 @@ static int search_plain(struct log_reader *r, struct search *s)
 }
 
 /* How many lines end in this file, which is packed, and how large it is. */
-static int measure(struct log_reader *r, struct search *s, size_t *ret_lines)
+static int measure(struct file_reader *r, struct search *s, size_t *ret_lines)
 {
     char block[BLOCK], last = '\0';
     size_t lines = 0;
@@ -67,7 +67,7 @@ static int measure(struct log_reader *r, struct search *s, size_t *ret_lines)
 }
 
 /* Reads on until so many lines have ended, and to place at least. */
-static int skip(struct log_reader *r, size_t lines, off_t place)
+static int skip(struct file_reader *r, size_t lines, off_t place)
 {
     off_t at = r->place;
     char block[BLOCK];
@@ -88,7 +88,7 @@ static int skip(struct log_reader *r, size_t lines, off_t place)
 }
 
 /* As search_plain(). */
-static int search_packed(struct log_reader *r, struct search *s)
+static int search_packed(struct file_reader *r, struct search *s)
 {
     size_t lines = 0;
     off_t size, far;
@@ -113,7 +113,7 @@ static int search_packed(struct log_reader *r, struct search *s)
 }
 
 /* 1: found, 0: goes on in the next older file, -errno. The place is the file's end before that. */
-static int search_file(struct log_reader *r, struct search *s)
+static int search_file(struct file_reader *r, struct search *s)
 {
     int result;
 
@@ -125,7 +125,7 @@ static int search_file(struct log_reader *r, struct search *s)
     return result < 0 ? result : search_plain(r, s);
 }
 
-int search_back(struct log_reader *r, size_t lines, int64_t back)
+int search_back(struct file_reader *r, size_t lines, int64_t back)
 {
     struct search s = {.lines = lines, .back = back, .at_end = true};
 
@@ -144,7 +144,7 @@ int search_back(struct log_reader *r, size_t lines, int64_t back)
     }
 }
 
-int search_end(struct log_reader *r)
+int search_end(struct file_reader *r)
 {
     return r->unpacked ? skip(r, 0, INT64_MAX) : reading_size(r->fd, &r->place);
 }

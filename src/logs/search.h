@@ -6,6 +6,6 @@
 
 /* From the end of the file that the reader is in, over older ones where it must, over back bytes at
  * most. 0 or -errno. */
-int search_back(struct log_reader *r, size_t lines, int64_t back);
+int search_back(struct file_reader *r, size_t lines, int64_t back);
 /* Goes to the end of the file. 0 or -errno. */
-int search_end(struct log_reader *r);
+int search_end(struct file_reader *r);

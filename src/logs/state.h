@@ -14,7 +14,7 @@
 #include "outbox.h"
 #include "ring.h"
 
-extern struct lock_class logs_lock_class;
+extern struct lock_class logs_lock_class, fd_store_lock_class;
 
 /* The part of a spec that is about logs; taken over at any time. */
 struct settings {
@@ -55,6 +55,7 @@ struct logs {
     char *runtime_dir;
     int dir_fd; /* log_dir */
     int epoll_fd, wake_fd;
+    int watch_fd; /* an epoll too: of waiters for descriptors */
     int null_fd;
     void (*trouble)(void *context, const char *service);
     void *context;
@@ -66,6 +67,7 @@ struct logs {
     struct console console; /* thread */
     bool finishing;         /* thread */
     struct compressor compressor;
+    struct fd_store *fd_store; /* NULL: nobody keeps FIFOs for us */
 
     struct lock lock;
     struct cond moved;                            /* a log has finished a move */
@@ -109,6 +111,7 @@ struct channel {
     int64_t plain_since;
     size_t plain_note;
 
+    struct list in_fd_store GUARDED_BY(fd_store_lock_class);
     struct list in_wanted GUARDED_BY(logs_lock_class);
     int64_t captured GUARDED_BY(logs_lock_class);    /* bytes taken since it was opened */
     int64_t filed GUARDED_BY(logs_lock_class);       /* bytes put into files since then */
@@ -125,8 +128,11 @@ struct log {
     struct logs *logs;
     char name[SERVICE_NAME_MAX + 1];
 
-    struct channel *channels[STREAMS] GUARDED_BY(logs_lock_class); /* stderr may be NULL */
-    bool separate GUARDED_BY(logs_lock_class);                     /* of the next instance */
+    /* Stderr may be NULL; both of what has always been a unit. */
+    struct channel *channels[STREAMS] GUARDED_BY(logs_lock_class);
+    char *unit GUARDED_BY(logs_lock_class);        /* whose journal is the log; NULL: none's */
+    enum bus_type bus GUARDED_BY(logs_lock_class); /* of the unit */
+    bool separate GUARDED_BY(logs_lock_class);     /* of the next instance */
     struct settings settings GUARDED_BY(logs_lock_class);
     struct list in_changed GUARDED_BY(logs_lock_class);
     struct log_trouble trouble GUARDED_BY(logs_lock_class);

@@ -3,79 +3,55 @@
 #include "tail.h"
 
 #include "capture.h"
+#include "lines.h"
 #include "move.h"
 #include "reader.h"
+#include "tail_unit.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_LIMIT 1000
 #define BACK_LIMIT (1 << 20)
 
-struct tail {
-    struct list link;
-    struct log *log;
-    int64_t since;
-    size_t count;
-    log_tail_done *done;
-    void *context;
-};
-
-struct lines {
-    struct string_list list;
-    char line[LINE_LIMIT + 1];
-    size_t len;
-    bool begun; /* a line has begun, its end was not seen */
-};
+/* A copy: another spec may come while it is being looked at. */
+static int set_unit(struct tail *tail, const struct log *log) REQUIRES(logs_lock_class)
+{
+    if (!log->unit)
+        return 0;
+    tail->unit = strdup(log->unit);
+    tail->bus = log->bus;
+    return tail->unit ? 0 : -ENOMEM;
+}
 
 int log_tail(struct log *log, int64_t since_position, size_t count, log_tail_done *done,
              void *context)
 {
     struct tail *tail = malloc(sizeof *tail);
+    int result;
 
     if (!tail)
         return -ENOMEM;
     *tail = (struct tail){
         .log = log, .since = since_position, .count = count, .done = done, .context = context};
     logs_lock(log->logs);
-    list_append(&log->logs->tails, &tail->link);
+    result = set_unit(tail, log);
+    if (result == 0)
+        list_append(&log->logs->tails, &tail->link);
     logs_unlock(log->logs);
-    logs_wake(log->logs);
-    return 0;
+    if (result == 0)
+        logs_wake(log->logs);
+    else
+        tail_end(tail, NULL);
+    return result;
 }
 
-static void end_line(struct lines *l)
+void tail_end(struct tail *tail, const struct string_list *lines)
 {
-    l->line[l->len] = '\0';
-    string_list_add(&l->list, l->line); /* without memory the line is missing */
-    l->len = 0;
-    l->begun = false;
-}
-
-static void add(struct lines *l, const char *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (data[i] == '\n') {
-            end_line(l);
-            continue;
-        }
-        l->begun = true;
-        if (l->len < LINE_LIMIT)
-            l->line[l->len++] = data[i] != '\0' ? data[i] : '?';
-    }
-}
-
-static void keep_last(struct string_list *list, size_t count)
-{
-    size_t excess = list->count > count ? list->count - count : 0;
-
-    if (excess == 0)
-        return;
-    for (size_t i = 0; i < excess; i++)
-        free(list->items[i]);
-    memmove(list->items, list->items + excess, (count + 1) * sizeof *list->items);
-    list->count = count;
+    if (lines)
+        tail->done(tail->context, lines);
+    free(tail->unit);
+    free(tail);
 }
 
 static void add_files(struct lines *l, const struct channel *ch, size_t count, int64_t back)
@@ -87,10 +63,10 @@ static void add_files(struct lines *l, const struct channel *ch, size_t count, i
     if (back > BACK_LIMIT)
         back = BACK_LIMIT;
     if (back <= 0 || count == 0 ||
-        reader_open(ch->log->logs, ch->log->name, ch->stream, count, back, &reader) < 0)
+        file_reader_open(ch->log->logs, ch->log->name, ch->stream, count, back, &reader) < 0)
         return;
     while ((n = log_reader_read(reader, block, sizeof block)) > 0)
-        add(l, block, (size_t)n);
+        lines_add(l, block, (size_t)n);
     log_reader_close(reader);
 }
 
@@ -105,7 +81,7 @@ static void add_ring(struct lines *l, const struct channel *ch, int64_t back)
 
         skip = end ? (size_t)(end - data) + 1 : 0;
     }
-    add(l, data + skip, size - skip);
+    lines_add(l, data + skip, size - skip);
 }
 
 /* skip: bytes that came before the place that is asked for. */
@@ -115,7 +91,7 @@ static void add_fifo(struct lines *l, const struct channel *ch, int64_t skip)
     ssize_t n = fifo_peek(ch->fifo_fd, peek, PEEK_MAX);
 
     if (n > skip)
-        add(l, peek->data + skip, (size_t)(n - skip));
+        lines_add(l, peek->data + skip, (size_t)(n - skip));
 }
 
 static void add_channel(struct lines *l, struct channel *ch, int64_t since, size_t count)
@@ -131,8 +107,7 @@ static void add_channel(struct lines *l, struct channel *ch, int64_t since, size
         add_files(l, ch, count, captured - ch->plain_since + (int64_t)ch->plain_note);
     if (drained < 0)
         add_fifo(l, ch, back < 0 ? -back : 0);
-    if (l->begun)
-        end_line(l);
+    lines_end(l);
 }
 
 static void answer(struct tail *tail)
@@ -145,8 +120,8 @@ static void answer(struct tail *tail)
         if (ch)
             add_channel(&lines, ch, move_position(tail->log, tail->since, ch->stream), tail->count);
     }
-    keep_last(&lines.list, tail->count);
-    tail->done(tail->context, &lines.list);
+    lines_keep_last(&lines, tail->count);
+    tail_end(tail, &lines.list);
     string_list_clear(&lines.list);
 }
 
@@ -164,8 +139,10 @@ bool tail_answer(struct logs *logs)
     {
         struct tail *tail = list_entry(link, struct tail, link);
 
-        answer(tail);
-        free(tail);
+        if (tail->unit)
+            tail_unit_answer(tail);
+        else
+            answer(tail);
     }
     return true;
 }

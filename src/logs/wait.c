@@ -1,17 +1,21 @@
-/* Every waiter stands in two lists: all of them, for their times, and those of its channel. */
+/* Every waiter stands in two lists: all of them, for their times, and those of its channel; one
+ * that waits for a descriptor stands in an epoll instead, which is a part of the thread's. */
 #include "wait.h"
 
 #include "base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #define NOT_OPEN INT64_C(-1)
+#define EVENTS   64
 
 struct waiter {
     struct list any, same;
-    const char *service;
+    const char *service; /* NULL: waits for fd */
     enum stream stream;
+    int fd;
     int64_t until;
     log_wait_done *done;
     void *context;
@@ -43,13 +47,17 @@ int64_t wait_mark(struct logs *logs, const char *service, enum stream stream)
     return mark;
 }
 
-/* Whether the thread must be told of an earlier time. */
-static bool insert(struct logs *logs, struct waiter *w) REQUIRES(logs_lock_class)
+static void insert_same(struct logs *logs, struct waiter *w) REQUIRES(logs_lock_class)
 {
     struct channel *ch = find(logs, w->service, w->stream);
 
-    list_append(&logs->waiters, &w->any);
     list_append(ch ? &ch->waiters : &logs->strangers, &w->same);
+}
+
+/* Whether the thread must be told of an earlier time. */
+static bool insert(struct logs *logs, struct waiter *w) REQUIRES(logs_lock_class)
+{
+    list_append(&logs->waiters, &w->any);
     if (w->until >= logs->nearest)
         return false;
     logs->nearest = w->until;
@@ -71,6 +79,38 @@ bool wait_add(struct logs *logs, const char *service, enum stream stream, int64_
                          .context = context};
     logs_lock(logs);
     added = !logs->stopping && mark_of(logs, service, stream) == mark;
+    if (added) {
+        insert_same(logs, w);
+        earlier = insert(logs, w);
+    }
+    logs_unlock(logs);
+    if (earlier)
+        logs_wake(logs);
+    if (!added)
+        free(w);
+    return added;
+}
+
+/* ---- for descriptors ---- */
+
+static bool watch(struct logs *logs, struct waiter *w) REQUIRES(logs_lock_class)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = w};
+
+    return epoll_ctl(logs->watch_fd, EPOLL_CTL_ADD, w->fd, &event) == 0;
+}
+
+bool wait_watch(struct logs *logs, int fd, int64_t until_mono, log_wait_done *done, void *context)
+{
+    struct waiter *w = malloc(sizeof *w);
+    bool added, earlier = false;
+
+    if (!w)
+        return false;
+    *w = (struct waiter){.fd = fd, .until = until_mono, .done = done, .context = context};
+    list_init(&w->same);
+    logs_lock(logs);
+    added = !logs->stopping && watch(logs, w);
     if (added)
         earlier = insert(logs, w);
     logs_unlock(logs);
@@ -109,6 +149,27 @@ void wait_take_channel(struct channel *ch, struct list *ready)
         find_nearest(ch->log->logs);
 }
 
+/* Before it is closed: another process may still hold it. */
+static void take_waiter(struct logs *logs, struct waiter *w, struct list *ready)
+    REQUIRES(logs_lock_class)
+{
+    if (!w->service)
+        epoll_ctl(logs->watch_fd, EPOLL_CTL_DEL, w->fd, NULL);
+    list_remove(&w->any);
+    list_remove(&w->same);
+    list_append(ready, &w->same);
+}
+
+void wait_take_watched(struct logs *logs, struct list *ready)
+{
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(logs->watch_fd, events, EVENTS, 0);
+
+    for (int i = 0; i < count; i++)
+        take_waiter(logs, events[i].data.ptr, ready);
+    find_nearest(logs);
+}
+
 static void take_until(struct logs *logs, int64_t until, struct list *ready)
     REQUIRES(logs_lock_class)
 {
@@ -116,11 +177,8 @@ static void take_until(struct logs *logs, int64_t until, struct list *ready)
     {
         struct waiter *w = list_entry(link, struct waiter, any);
 
-        if (w->until > until)
-            continue;
-        list_remove(&w->any);
-        list_remove(&w->same);
-        list_append(ready, &w->same);
+        if (w->until <= until)
+            take_waiter(logs, w, ready);
     }
     find_nearest(logs);
 }

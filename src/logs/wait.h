@@ -12,8 +12,15 @@ int64_t wait_mark(struct logs *logs, const char *service, enum stream stream)
 bool wait_add(struct logs *logs, const char *service, enum stream stream, int64_t mark,
               int64_t until_mono, log_wait_done *done, void *context) EXCLUDES(logs_lock_class);
 
-/* These move waiters to ready, for wait_end(): those of a stream, all whose time has come, all. */
+/* Until the descriptor is readable, which stays the caller's: one wait at a time. It is not closed
+ * before done was called. false: as wait_add(), or it can't be watched. */
+bool wait_watch(struct logs *logs, int fd, int64_t until_mono, log_wait_done *done, void *context)
+    EXCLUDES(logs_lock_class);
+
+/* These move waiters to ready, for wait_end(): those of a stream, those whose descriptor is
+ * readable, all whose time has come, all. */
 void wait_take_channel(struct channel *ch, struct list *ready) REQUIRES(logs_lock_class);
+void wait_take_watched(struct logs *logs, struct list *ready) REQUIRES(logs_lock_class);
 void wait_take_due(struct logs *logs, int64_t now, struct list *ready) REQUIRES(logs_lock_class);
 void wait_take_all(struct logs *logs, struct list *ready) REQUIRES(logs_lock_class);
 /* Calls them. */
