@@ -19,6 +19,10 @@
  *     process did. Once the service is forked the executor's name (comm) is "main <pid>", for a
  *     daemon that comes later and was not told.
  *
+ * orderly-exec --keeper <gate fd> is something else: it forks a process that does nothing but be
+ * there, tells its pid by REPORT_EXECUTING (or REPORT_FAILED) and exits. That process waits at the
+ * gate too, and then until a signal ends it.
+ *
  * Shared by the daemon and a musl program: plain integers only. */
 #pragma once
 
@@ -27,6 +31,7 @@
 #define EXEC_SETTINGS_MAGIC   0x4f524458u /* "ORDX" */
 #define EXEC_SETTINGS_VERSION 2u
 #define GATE_OPEN             'G'
+#define EXEC_KEEPER           "--keeper"
 
 enum exec_flags {
     EXEC_STAY = 1,       /* stay as subreaper */

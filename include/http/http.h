@@ -17,6 +17,8 @@ int http_check(const struct config *config, struct error *err);
 struct http_config {
     const struct config *config; /* borrowed, must live as long */
     void (*shutdown)(void *context, bool leave);
+    /* POST /daemon/reload begins, has ended. */
+    void (*reloading)(void *context, bool begun);
     /* POST /daemon/upgrade was asked for: whether that can be done; then it begins with upgrade()
      * once the answer is out. */
     int (*can_upgrade)(void *context, struct error *err);

@@ -1,11 +1,13 @@
 /* cgroup_parent - finds out whether groups may be made here, by doing it. The hierarchy may be
  * mounted anywhere, twice, or with a container's own root; below a systemd only what was delegated
- * to us is ours to divide. */
+ * to us is ours to divide: the scope beside our unit, or our own group. */
 #include "base/cleanup.h"
 #include "base/sys.h"
 #include "cgroup.h"
 #include "controllers.h"
 #include "identity.h"
+#include "own_place.h"
+#include "scope.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,83 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
-
-#define PARENT_NAME "orderly-"
-
-/* /proc/self/cgroup has our place in the unified hierarchy as a line "0::/path". */
-static bool own_place(char *place, size_t size)
-{
-    CLEANUP(fclosep) FILE *f = fopen("/proc/self/cgroup", "re");
-    CLEANUP(freep) char *line = NULL;
-    size_t capacity = 0;
-
-    while (f && getline(&line, &capacity, f) > 0) {
-        line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "0::/", 4) == 0 && strlen(line + 3) < size) {
-            strcpy(place, line + 3);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* mountinfo writes space, tab, newline and backslash as \ooo. */
-static void unescape(char *s)
-{
-    char *to = s;
-
-    for (; *s; s++, to++) {
-        unsigned code;
-
-        if (s[0] == '\\' && sscanf(s + 1, "%3o", &code) == 1) {
-            *to = (char)code;
-            s += 3;
-        } else {
-            *to = *s;
-        }
-    }
-    *to = '\0';
-}
-
-/* The path of our own group by that mount; NULL: it can't be seen there. */
-static char *group_by_mount(const char *root, const char *point, const char *place)
-{
-    size_t skip = strcmp(root, "/") == 0 ? 0 : strlen(root);
-    char *path;
-
-    if (strncmp(place, root, skip) != 0 || (skip && place[skip] != '/' && place[skip] != '\0'))
-        return NULL;
-    place += skip;
-    if (strcmp(place, "/") == 0)
-        place = "";
-    return strstr(place, "/..") || asprintf(&path, "%s%s", point, place) < 0 ? NULL : path;
-}
-
-/* A line of mountinfo: "31 23 0:28 ROOT POINT options ... - TYPE source options". */
-static char *group_of_line(char *line, const char *place)
-{
-    char root[1024], point[1024];
-    const char *type = strstr(line, " - ");
-
-    if (!type || strncmp(type, " - cgroup2 ", 11) != 0 ||
-        sscanf(line, "%*d %*d %*s %1023s %1023s", root, point) != 2)
-        return NULL;
-    unescape(root);
-    unescape(point);
-    return group_by_mount(root, point, place);
-}
-
-static bool is_marked_delegated(const char *group)
-{
-    static const char *const names[] = {"trusted.delegate", "user.delegate"};
-    char value;
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (getxattr(group, names[i], &value, 1) == 1 && value == '1')
-            return true;
-    return false;
-}
 
 static bool delegated(const char *group)
 {
@@ -97,7 +22,7 @@ static bool delegated(const char *group)
 
     if (stat("/run/systemd/system", &st) < 0)
         return true; /* nobody above who would mind */
-    return is_marked_delegated(group);
+    return group_is_delegated(group);
 }
 
 static bool ends_with(const char *string, const char *end)
@@ -119,7 +44,7 @@ static void leave_own_leaf(char *group)
     leaf = strncmp(slash, "/" PARENT_NAME, strlen("/" PARENT_NAME)) == 0 &&
            ends_with(slash, DAEMON_GROUP_SUFFIX);
     *slash = '\0';
-    if (!leaf && !(ends_with(group, ".service") && is_marked_delegated(group)))
+    if (!leaf && !(ends_with(group, ".service") && group_is_delegated(group)))
         *slash = '/';
 }
 
@@ -174,24 +99,37 @@ static char *parent_in(const char *group, const char *runtime_dir, const char **
     return NULL;
 }
 
+/* What is looked for below each path of our own group. */
+struct search {
+    const char *runtime_dir, *reason;
+    char *parent;
+};
+
+/* The scope beside our unit, where there is one (scope.h), before the unit's own group. */
+static bool find_parent(const char *own, void *context)
+{
+    struct search *search = context;
+    CLEANUP(freep) char *group = strdup(own);
+    CLEANUP(freep) char *scope = NULL;
+
+    if (!group) {
+        search->reason = "out of memory";
+        return false;
+    }
+    leave_own_leaf(group);
+    scope = scope_beside(group);
+    if (scope && scope_lives(scope))
+        search->parent = parent_in(scope, search->runtime_dir, &search->reason);
+    if (!search->parent)
+        search->parent = parent_in(group, search->runtime_dir, &search->reason);
+    return search->parent;
+}
+
 char *cgroup_find_parent(const char *runtime_dir, const char **ret_reason)
 {
-    CLEANUP(fclosep) FILE *f = fopen("/proc/self/mountinfo", "re");
-    CLEANUP(freep) char *line = NULL;
-    char place[1024];
-    size_t capacity = 0;
-    char *parent = NULL;
+    struct search search = {runtime_dir, "cgroup version 2 is not mounted", NULL};
 
-    *ret_reason = "cgroup version 2 is not mounted";
-    if (!f || !own_place(place, sizeof place))
-        return NULL;
-    while (!parent && getline(&line, &capacity, f) > 0) {
-        CLEANUP(freep) char *group = group_of_line(line, place);
-
-        if (!group)
-            continue;
-        leave_own_leaf(group);
-        parent = parent_in(group, runtime_dir, ret_reason);
-    }
-    return parent;
+    own_place_find(find_parent, &search);
+    *ret_reason = search.reason;
+    return search.parent;
 }

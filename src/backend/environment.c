@@ -61,8 +61,23 @@ static int put_value(struct string_list *list, const char *key, const char *valu
 /* Of the service manager that started us, or of an Orderly that we are a service of. */
 static bool meant_for_daemon(const char *string)
 {
-    static const char *const beginnings[] = {"NOTIFY_SOCKET=", "LISTEN_",         "WATCHDOG_",
-                                             "INVOCATION_ID=", "JOURNAL_STREAM=", "ORDERLY_"};
+    static const char *const beginnings[] = {"NOTIFY_SOCKET=",
+                                             "LISTEN_",
+                                             "WATCHDOG_",
+                                             "INVOCATION_ID=",
+                                             "JOURNAL_STREAM=",
+                                             "SYSTEMD_EXEC_PID=",
+                                             "MANAGERPID=",
+                                             "MAINPID=",
+                                             "RUNTIME_DIRECTORY=",
+                                             "STATE_DIRECTORY=",
+                                             "LOGS_DIRECTORY=",
+                                             "CACHE_DIRECTORY=",
+                                             "CONFIGURATION_DIRECTORY=",
+                                             "CREDENTIALS_",
+                                             "FDSTORE=",
+                                             "MEMORY_PRESSURE_",
+                                             "ORDERLY_"};
 
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
         if (strncmp(string, beginnings[i], strlen(beginnings[i])) == 0)

@@ -1,18 +1,23 @@
 /* orderlyd: arguments, signals, wiring.
  * Threads: main opens everything, waits for signals and for the end, and closes everything; no
  * other thread takes a signal. Ownership: main's locals own it all. */
+#include "backend/scope.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "core/supervisor.h"
 #include "http/api.h"
 #include "http/http.h"
+#include "logs/logs.h"
+#include "notify.h"
+#include "options.h"
+#include "own_job.h"
 #include "upgrade.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,62 +26,21 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-enum exit_status { EXIT_OK = 0, EXIT_FAULT = 1, EXIT_USAGE = 2 };
+/* Beyond shutdown_timeout: what is left is killed, logs and journal are closed. */
+#define CLOSING (15 * USEC_PER_SEC)
 
-struct options {
-    const char *config;
-    bool check, help_config, help_api, version, help;
-};
+enum exit_status { EXIT_OK = 0, EXIT_FAULT = 1, EXIT_USAGE = 2 };
 
 struct daemon {
     struct config *config;
     struct supervisor *supervisor;
     struct http *http;
+    struct notify *notify;
     int signals, closed; /* signalfd, eventfd */
     const char *program; /* our own file */
     struct handover *handover;
     atomic_bool upgrade; /* once all is closed down, we become the program that stands there now */
 };
-
-static const char usage[] =
-    "usage: orderlyd [--config FILE] [--check | --help-config | --help-api | --version | --help]\n"
-    "  --config FILE   read FILE instead of " CONFIG_DEFAULT_PATH "\n"
-    "  --check         read the configuration, tell every error, and exit (1: there are errors)\n"
-    "  --help-config   print every section and key with type, range and default\n"
-    "  --help-api      print the REST interface as JSON: every route, parameter and problem\n"
-    "  --version       print the version\n"
-    "orderlyd stays in the foreground; see orderlyd(8).\n";
-
-static int parse_options(int argc, char **argv, struct options *options)
-{
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check", no_argument, NULL, 'k'},
-        {"help-config", no_argument, NULL, 'd'},
-        {"help-api", no_argument, NULL, 'a'},
-        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    *options = (struct options){.config = CONFIG_DEFAULT_PATH};
-    while ((option = getopt_long(argc, argv, "c:h", known, NULL)) >= 0)
-        switch (option) {
-        case 'c': options->config = optarg; break;
-        case 'k': options->check = true; break;
-        case 'd': options->help_config = true; break;
-        case 'a': options->help_api = true; break;
-        case 'v': options->version = true; break;
-        case 'h': options->help = true; break;
-        default: fputs(usage, stderr); return -EINVAL;
-        }
-    if (optind < argc) {
-        fprintf(stderr, "orderlyd: unexpected argument \"%s\"\n%s", argv[optind], usage);
-        return -EINVAL;
-    }
-    return 0;
-}
 
 /* Reads everything; the configuration stays NULL when it cannot be used at all. */
 static int load(const char *path, struct config **ret_config, struct service_set *set,
@@ -153,7 +117,15 @@ static void shut_down(void *context, bool leave)
 {
     struct daemon *d = context;
 
+    notify_stopping(d->notify, d->config->shutdown_timeout_us + CLOSING);
     supervisor_shutdown(d->supervisor, leave, closed, d);
+}
+
+static void reloading(void *context, bool begun)
+{
+    struct daemon *d = context;
+
+    notify_reloading(d->notify, begun);
 }
 
 static int can_upgrade(void *context, struct error *err)
@@ -178,9 +150,11 @@ static void reload(struct daemon *d)
     struct reload_result result;
     struct error err = {0};
 
+    notify_reloading(d->notify, true);
     if (supervisor_reload(d->supervisor, false, &who, &result, &err) == 0)
         reload_result_deinit(&result);
     http_reload(d->http);
+    notify_reloading(d->notify, false);
 }
 
 /* Until everything has been closed down. */
@@ -197,8 +171,8 @@ static void serve(struct daemon *d)
             continue;
         if (info.ssi_signo == SIGHUP)
             reload(d);
-        else
-            shut_down(d, false);
+        else /* when our own unit is started again at once, the services need not stop */
+            shut_down(d, info.ssi_signo == SIGTERM && own_job_is_restart());
     }
 }
 
@@ -227,20 +201,36 @@ static void log_problems(const struct problems *problems)
     }
 }
 
+static bool is_best_effort(void)
+{
+    const char *containment = getenv("ORDERLY_CONTAINMENT");
+
+    return containment && strcmp(containment, "best-effort") == 0;
+}
+
+/* Without it services run where they can; what that means, the manual says. */
+static void open_scope(const char *executor)
+{
+    struct error err = {0};
+
+    if (!is_best_effort() && scope_open(executor, &err) < 0)
+        log_warning("%s: services have no scope of their own beside this unit", err.text);
+}
+
 static int open_daemon(struct daemon *d, struct service_set *set, struct problems *problems,
                        struct error *err)
 {
     CLEANUP(freep) char *executor = executor_path();
-    const char *containment = getenv("ORDERLY_CONTAINMENT");
     struct supervisor_config config = {
         .config = d->config,
         .executor = executor,
-        .force_best_effort = containment && strcmp(containment, "best-effort") == 0,
+        .force_best_effort = is_best_effort(),
         .handover = d->handover,
     };
     struct http_config http = {
         .config = d->config,
         .shutdown = shut_down,
+        .reloading = reloading,
         .can_upgrade = can_upgrade,
         .upgrade = upgrade,
         .handover = d->handover,
@@ -255,7 +245,10 @@ static int open_daemon(struct daemon *d, struct service_set *set, struct problem
     log_problems(problems);
     if (http_check(d->config, err) < 0)
         return err->code;
-    if (open_signals(d, err) < 0 || supervisor_new(&config, set, problems, &d->supervisor, err) < 0)
+    open_scope(executor);
+    if (open_signals(d, err) < 0 ||
+        supervisor_new(&config, set, problems, &d->supervisor, err) < 0 ||
+        notify_new(d->supervisor, &d->notify, err) < 0)
         return err->code;
     return http_start(&http, d->supervisor, &d->http, err);
 }
@@ -285,6 +278,8 @@ static bool run(const char *path, const char *program, struct handover *handover
     if (result == 0) {
         log_info("orderlyd " ORDERLY_VERSION " is ready, configuration %s", path);
         handover_close(handover); /* what has not been taken is of no use any more */
+        logs_forget_stored(supervisor_logs(d.supervisor)); /* nor is that */
+        notify_ready(d.notify);
         serve(&d);
     } else if (err.code < 0) {
         log_error("%s", err.text);
@@ -297,7 +292,10 @@ static bool run(const char *path, const char *program, struct handover *handover
         hand_over(&d);
     if (d.http)
         http_stop(d.http);
+    notify_free(d.notify);
     supervisor_free(d.supervisor);
+    if (!d.upgrade)
+        scope_close();
     service_set_deinit(&set);
     problems_deinit(&problems);
     if (result == 0)
@@ -351,10 +349,10 @@ int main(int argc, char **argv)
 
     keep_standard_descriptors();
     umask(022);
-    if (parse_options(argc, argv, &options) < 0)
+    if (options_parse(argc, argv, &options) < 0)
         return EXIT_USAGE;
     if (options.help) {
-        fputs(usage, stdout);
+        fputs(options_usage, stdout);
         return EXIT_OK;
     }
     if (options.version) {

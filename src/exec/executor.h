@@ -48,6 +48,11 @@ int failure_status(const struct failure *f);
 _Noreturn void become_service(struct settings *settings, int socket);
 /* Forks the service, stays until nothing below is left, then ends as the main process did. */
 _Noreturn void stay(struct settings *settings, int gate);
+/* Forks the keeper, tells its pid; the exit status. */
+int keeper(int gate);
+
+bool wait_at_gate(int gate); /* false: the daemon has died */
+void close_all_but(int fd);
 
 /* A descriptor that is out of the way of those that a service is to find, and CLOEXEC; -1. */
 int move_high(int fd);

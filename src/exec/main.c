@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,13 +38,13 @@ static int parse_fd(const char *word)
 }
 
 /* Nothing that the daemon has open may reach a service. */
-static void close_all_but(int fd)
+void close_all_but(int fd)
 {
     syscall(SYS_close_range, 3u, (unsigned)fd - 1, 0u);
     syscall(SYS_close_range, (unsigned)fd + 1, ~0u, 0u);
 }
 
-static bool wait_at_gate(int gate)
+bool wait_at_gate(int gate)
 {
     char word = 0;
     ssize_t n;
@@ -71,17 +72,20 @@ static bool settle(struct settings *settings, int settings_fd, struct failure *f
 
 int main(int argc, char *argv[])
 {
-    int settings_fd = argc == 3 ? parse_fd(argv[1]) : -1;
+    bool keeps = argc == 3 && strcmp(argv[1], EXEC_KEEPER) == 0;
+    int settings_fd = argc == 3 && !keeps ? parse_fd(argv[1]) : -1;
     int gate = argc == 3 ? parse_fd(argv[2]) : -1;
     struct settings settings;
     struct failure f;
     bool settled;
 
-    if (settings_fd < 0 || gate < 0 || (gate = move_high(gate)) < 0) {
+    if ((settings_fd < 0 && !keeps) || gate < 0 || (gate = move_high(gate)) < 0) {
         fprintf(stderr, "orderly-exec is started by orderlyd; it is of no use by itself\n");
         return 2;
     }
     setup_signals();
+    if (keeps)
+        return keeper(gate);
     settled = settle(&settings, settings_fd, &f);
     close_all_but(gate);
     if (!wait_at_gate(gate))
