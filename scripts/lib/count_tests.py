@@ -12,7 +12,7 @@ import xml.etree.ElementTree as xml
 CMOCKA = re.compile(r"^\[  (PASSED |SKIPPED|FAILED ) \] (\d+) test\(s\)", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (?!\d+ test\(s\))(\S+)$", re.M)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n+(?:OK|FAILED)(?: \((.*)\))?$", re.M)
-REASON = re.compile(r"^skipped: (.*)$", re.M)
+REASON = re.compile(r"^(?:skipped|with-systemd): (.*)$", re.M)
 
 
 def count_cases(text):

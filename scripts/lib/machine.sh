@@ -26,6 +26,17 @@ error = ctypes.get_errno()
 print("yes" if error in (errno.EINVAL, errno.EFAULT) else "no: " + errno.errorcode.get(error, "?"))'
 }
 
+# Whether tests can boot a systemd of their own; if not, why.
+private_systemd() {
+    local said
+
+    if said=$("${root:?}/tests/systemd/with-systemd" systemctl --version 2>&1); then
+        echo "yes: $(head -n 1 <<<"$said")"
+    else
+        echo "no: $(sed -n 's/^with-systemd: //p' <<<"$said" | head -n 1)"
+    fi
+}
+
 machine_describe() {
     cat <<END
     kernel      $(uname -r) $(uname -m)
@@ -35,6 +46,7 @@ machine_describe() {
     open files  $(ulimit -Sn) soft, $(ulimit -Hn) hard
     cgroup v2   $(cgroup_v2_folder)
     clone3      $(clone3_there)
+    systemd     $(private_systemd)
     mmap bits   $(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo unknown)
 END
 }

@@ -106,6 +106,15 @@ def watch(folder):
     _guard.stdin.flush()
 
 
+def finish():
+    """Has everything removed now, and waits for it: for a test below a PID 1 that goes with it."""
+    global _guard
+    if _guard is not None:
+        _guard.stdin.close()
+        _guard.wait()
+        _guard = None
+
+
 def _main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

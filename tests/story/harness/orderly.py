@@ -45,7 +45,8 @@ class Daemon:
     """A running orderlyd. Leaving the context stops it and checks that nothing is left."""
 
     def __init__(self, services=None, config=None, env=None, tcp=False, start=True, wrap=()):
-        self.folder = tempfile.mkdtemp(prefix="ord", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix="ord",
+                                       dir=os.environ.get("ORDERLY_STORY_FOLDER", "/tmp"))
         os.chmod(self.folder, 0o755)
         guard.watch(self.folder)
         self.dir = f"{self.folder}/w"
