@@ -7,6 +7,7 @@
 #include "unit_job.h"
 #include "unit_nearest.h"
 #include "unit_seen.h"
+#include "unit_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -255,9 +256,16 @@ void unit_load(struct unit *u)
 
 /* ---- changes ---- */
 
+/* Whether it is down for a moment only, for all that can be told: in the middle of a job of ours,
+ * at whose end it is read, or of an automatic restart, which goes through "failed" in a moment in
+ * which systemd never answers. A unit that was made for a while only may be gone altogether. */
+static bool is_down_for_now(const struct unit *u)
+{
+    return is_down(u) && (job_stands(u) || unit_recovers(&u->props) || u->props.transient);
+}
+
 /* The properties of the service come before those of the unit, and the two belong together: they
- * are as good as a read. But to be down is a moment of many jobs, at whose end it is read; and an
- * automatic restart, too, goes through "failed" for a moment, in which systemd never answers. */
+ * are as good as a read. */
 void unit_changed(struct unit *u, sd_bus_message *m)
 {
     const char *interface;
@@ -270,9 +278,9 @@ void unit_changed(struct unit *u, sd_bus_message *m)
     }
     if (strcmp(interface, SYSTEMD_NAME ".Unit") != 0)
         return;
-    if (u->loaded && !is_down(u))
+    if (u->loaded && !is_down_for_now(u))
         unit_show(u);
-    if (!u->loaded || (!job_stands(u) && (is_down(u) || !all_is_told(u))))
+    if (!u->loaded || (!job_stands(u) && (is_down_for_now(u) || !all_is_told(u))))
         unit_read_soon(u);
 }
 
