@@ -256,12 +256,14 @@ void unit_load(struct unit *u)
 
 /* ---- changes ---- */
 
-/* Whether it is down for a moment only, for all that can be told: in the middle of a job of ours,
- * at whose end it is read, or of an automatic restart, which goes through "failed" in a moment in
- * which systemd never answers. A unit that was made for a while only may be gone altogether. */
+/* Whether it is down for a moment only, for all that can be told: in the middle of a job, ours (at
+ * whose end it is read) or another's, or of an automatic restart, which goes through "failed" in a
+ * moment in which systemd never answers. A unit that was made for a while only may be gone
+ * altogether. */
 static bool is_down_for_now(const struct unit *u)
 {
-    return is_down(u) && (job_stands(u) || unit_recovers(&u->props) || u->props.transient);
+    return is_down(u) &&
+           (job_stands(u) || u->props.job || unit_recovers(&u->props) || u->props.transient);
 }
 
 /* The properties of the service come before those of the unit, and the two belong together: they

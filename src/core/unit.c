@@ -127,14 +127,15 @@ static void say_what_changed(struct service *s, const struct unit_seen *seen)
                  "%s: unit %s is %s (%s)", s->name, s->spec->unit, seen->active, seen->sub);
 }
 
-/* At the first sight of it: one that is to be started with the daemon stays wanted. */
+/* Only a change tells what somebody wants. At the first sight of it one that is to be started with
+ * the daemon stays wanted. */
 static bool wanted_known(const struct service *s, const struct unit_seen *seen)
 {
     if (!seen->wanted_known)
         return false;
     if (!s->unit_known)
         return !(s->spec->autostart && seen->state == STATE_STOPPED);
-    return seen->state != s->unit.state;
+    return seen->state != s->unit.state || !s->unit.wanted_known;
 }
 
 static void first_sight(struct service *s)

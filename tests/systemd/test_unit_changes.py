@@ -6,7 +6,7 @@ import threading
 
 from harness.orderly import Daemon, on_fd
 from harness.systemd import (USER_RUNTIME, UnitTest, driven, main, main_pid, show,
-                             start_user_manager, systemctl, wait_unit)
+                             start_user_manager, systemctl, wait_down, wait_unit)
 
 MANUAL = {"autostart": "no"}
 NO_RECOVERY = {"restart": "no"}
@@ -51,8 +51,7 @@ class Others(UnitTest):
             again = d.wait_status(lambda r: r["pid"] == pid, "web")
             self.assertEqual(again["generation"], row["generation"] + 1)
             systemctl("stop", "web.service")
-            row = d.wait_state("web", "stopped")
-            self.assertEqual((row["goal"], row["pid"]), ("down", None))
+            self.assertIsNone(wait_down(d, "web")["pid"])
             self.assertEqual(d.operations("?service=web"), [], "none of it was ours")
 
     def test_a_unit_that_runs_already_is_found_running(self):
@@ -118,8 +117,7 @@ class Others(UnitTest):
             record = d.operation(number)
             self.assertEqual(record["state"], "failed")
             self.assertIn("another", record["detail"])
-            row = d.wait_state("db", "stopped")
-            self.assertEqual(row["goal"], "down")
+            wait_down(d, "db")
 
     def test_a_start_by_systemctl_during_ours_is_the_same_one(self):
         self.gated_unit("db.service")
@@ -361,7 +359,7 @@ class UserManager(UnitTest):
                              ("running", main_pid("mine.service", user=True)))
             d.do("restart", "mine")
             systemctl("stop", "mine.service", user=True)
-            self.assertEqual(d.wait_state("mine", "stopped")["goal"], "down")
+            wait_down(d, "mine")
             wait_unit("mine.service", user=True, ActiveState="inactive")
 
     def test_the_same_name_on_both_buses_is_two_units(self):

@@ -4,7 +4,7 @@ import random
 
 from harness.build import run_ctl
 from harness.orderly import ENDS, SLOW, Daemon, on_fd
-from harness.systemd import UnitTest, driven, main, main_pid, show, systemctl
+from harness.systemd import UnitTest, driven, main, main_pid, show, systemctl, wait_down
 
 SEED = int(os.environ.get("ORDERLY_SEED", "1"))
 KILLS = 12 // SLOW
@@ -61,8 +61,7 @@ class Killed(UnitTest):
             d.kill9()
             d.start()
             self.assertIn(d.operation(number)["state"], {"succeeded", "interrupted"})
-            row = d.wait_state("web", "stopped")
-            self.assertEqual(row["goal"], "down")
+            wait_down(d, "web")
             self.assertEqual(len(self.witness("web", "start")), 1)
 
     def test_what_waited_runs_in_its_order(self):
@@ -78,7 +77,7 @@ class Killed(UnitTest):
             ends = [d.operation(number) for number in (first, *waiting)]
             self.assertEqual([end["state"] for end in ends[1:]], ["succeeded"] * 2)
             self.assertLessEqual(ends[1]["finished_at"], ends[2]["started_at"])
-            self.assertEqual(d.wait_state("db", "stopped")["goal"], "down")
+            wait_down(d, "db")
             self.assertEqual(self.read("db.begun").count("\n"), 2)
 
     def test_what_systemctl_did_while_the_daemon_was_away_counts(self):
@@ -95,8 +94,7 @@ class Killed(UnitTest):
             row = d.wait_state("other", "running")
             self.assertEqual((row["pid"], row["goal"], row["generation"]),
                              (main_pid("other.service"), "up", before + 1))
-            row = d.wait_state("web", "stopped")
-            self.assertEqual(row["goal"], "down")
+            wait_down(d, "web")
 
     def test_one_with_autostart_that_was_stopped_meanwhile_is_started_again(self):
         self.fake_unit("web.service")

@@ -5,7 +5,7 @@ import time
 
 from harness.orderly import Daemon, alive, at_once
 from harness.systemd import (UNIT_DIR, UnitTest, driven, main, main_pid, show, systemctl,
-                             wait_unit)
+                             wait_down, wait_unit)
 
 NO_RECOVERY = {"restart": "no"}
 SLEEP = "/bin/sleep infinity"
@@ -271,8 +271,7 @@ class Timeouts(UnitTest):
             self.wait_witness("db", "ready")
             d.do("stop", "db", "?timeout=0.3", expect="timed_out")
             self.assertEqual(d.status("db")["state"], "stopping")
-            row = d.wait_state("db", "stopped")
-            self.assertEqual(row["goal"], "down")
+            wait_down(d, "db")
 
     def test_the_next_operation_begins_after_one_that_timed_out(self):
         self.gated_unit("db.service")
@@ -479,8 +478,7 @@ class Recovering(UnitTest):
         with Daemon({"web": driven("web.service", recovery={"first_delay": "0"})}) as d:
             d.do("start", "web")
             systemctl("stop", "web.service")
-            row = d.wait_state("web", "stopped")
-            self.assertEqual(row["goal"], "down")
+            wait_down(d, "web")
             d.do("start", "web")
             self.assertEqual({r["origin"] for r in d.operations("?service=web")}, {"api"})
 

@@ -129,6 +129,11 @@ def driven(unit, **sections):
     return spec
 
 
+def wait_down(d, name):
+    """Its row once it is stopped, and that is known to be wanted: not while a job still stands."""
+    return d.wait_status(lambda row: (row["state"], row["goal"]) == ("stopped", "down"), name)
+
+
 class UnitTest(unittest.TestCase):
     """Every test has a folder, self.dir, for what its units witness; its units are gone after it.
     As cleanups these run when the daemons of a test have ended."""
