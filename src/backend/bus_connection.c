@@ -82,8 +82,8 @@ static int64_t next_delay(unsigned tries)
     return delay / 2 + chance % (uint32_t)(delay / 2 + 1);
 }
 
-/* systemd keeps our references for as long as the connection is there. */
-static void disconnect_units(struct bus *bus, bool connection_gone)
+/* systemd may have lost our references; to make one twice does no harm. */
+static void disconnect_units(struct bus *bus)
 {
     list_for_each(link, &bus->units)
     {
@@ -91,14 +91,14 @@ static void disconnect_units(struct bus *bus, bool connection_gone)
 
         job_disconnected(u);
         unit_disconnect(u);
-        if (connection_gone)
-            u->referenced = false;
+        u->referenced = false;
     }
+    bus->references = 0;
 }
 
 static void drop_connection(struct bus *bus)
 {
-    disconnect_units(bus, true);
+    disconnect_units(bus);
     bus_calls_clear(&bus->calls);
     bus->connection = sd_bus_close_unref(bus->connection);
     bus->manager = bus->broken = false;
@@ -133,6 +133,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         return 0;
     list_for_each_safe(link, &bus->busy)
         job_removed(list_entry(link, struct unit, busy), path, unit, result);
+    list_for_each(link, &bus->units)
+        unit_job_removed(list_entry(link, struct unit, link), unit, result);
     return 0;
 }
 
@@ -191,7 +193,7 @@ static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *err
     if (sd_bus_message_read(m, "sss", &name, &old, &new) < 0 || bus->state != BUS_UP)
         return 0;
     bus->manager = false;
-    disconnect_units(bus, false);
+    disconnect_units(bus);
     say(bus->reason, sizeof bus->reason, "no systemd answers on it");
     set_away(bus);
     if (new[0] == '\0')

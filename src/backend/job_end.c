@@ -3,11 +3,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "bus_connection.h"
+#include "cgroup.h"
 #include "unit_job.h"
 #include "unit_watch.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* At a process that is about to become the program: some 60 ms in all. */
@@ -27,12 +29,28 @@ static struct unit_end end_of(const struct unit *u)
         .not_tried = memcmp(job->invocation, u->props.invocation, sizeof job->invocation) == 0};
 }
 
+static bool has_processes(const struct unit *u)
+{
+    CLEANUP(freep) char *group = NULL;
+    bool populated;
+
+    if (!u->backend->cgroup_mount || !u->props.control_group[0])
+        return false;
+    if (asprintf(&group, "%s%s", u->backend->cgroup_mount, u->props.control_group) < 0) {
+        group = NULL;
+        return false;
+    }
+    return cgroup_populated(group, &populated, NULL) == 0 && populated;
+}
+
 static void tell_end(struct unit *u)
 {
     struct unit_end end = end_of(u);
     char text[UNIT_SENTENCE_SIZE];
-    bool well = unit_outcome(&end, text);
+    bool well;
 
+    end.processes_left = end.action == UNIT_STOP && has_processes(u);
+    well = unit_outcome(&end, text);
     job_tell(u, well, text);
 }
 

@@ -1,5 +1,6 @@
 #include "backend/process.h"
 
+#include "backend/scope.h"
 #include "base/cleanup.h"
 #include "base/sys.h"
 #include "cgroup.h"
@@ -118,6 +119,7 @@ int process_backend_new(const struct process_backend_config *config, struct watc
     b->base.ops = &process_ops;
     b->watcher = watcher;
     b->listener = listener;
+    lock_init(&b->renewing);
     spawner_zero(&b->spawner);
     r = open_parts(b, config, err);
     if (r < 0) {
@@ -146,7 +148,23 @@ void process_backend_free(struct backend *backend)
     free(b->executor);
     if (b->nofile.rlim_max)
         setrlimit(RLIMIT_NOFILE, &b->nofile);
+    lock_deinit(&b->renewing);
     free(b);
+}
+
+int process_parent_again(struct process_backend *b, const struct service_spec *spec,
+                         struct error *err)
+{
+    int r;
+
+    lock_take(&b->renewing);
+    r = scope_open(b->executor, err);
+    if (r >= 0)
+        r = mkdir(b->parent, 0755) < 0 && errno != EEXIST ? -errno : 0;
+    lock_release(&b->renewing);
+    if (r < 0)
+        return error_set(err, r, "make group %s again: %s", b->parent, strerrordesc_np(-r));
+    return limits_prepare(b->parent, b->no_parent, spec, err);
 }
 
 /* "<service>.<generation>" */

@@ -28,10 +28,17 @@ struct process_backend {
     struct spawner spawner;
     struct instances *instances;
     struct group_watch *group_watch;
+    struct lock renewing;  /* of the parent, one at a time */
     char *parent;          /* where groups are made; NULL: best effort */
     const char *no_parent; /* why there is none */
     uint32_t parent_number;
 };
+
+/* The parent has gone, and the scope that it was in perhaps, because somebody has killed all that
+ * was there: it is made again, with what the spec's limits need. May wait some seconds for systemd.
+ */
+int process_parent_again(struct process_backend *backend, const struct service_spec *spec,
+                         struct error *err);
 
 static inline struct process_backend *process_of(struct backend *backend)
 {

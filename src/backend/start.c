@@ -35,6 +35,8 @@ static int make_group(struct preparation *s, struct error *err)
         return error_set(err, -ENOMEM, "make a group: %m");
     }
     s->group = cgroup_make(s->p->group, err);
+    if (s->group == -ENOENT && process_parent_again(s->p->backend, s->spec, err) == 0)
+        s->group = cgroup_make(s->p->group, err);
     return s->group < 0 ? s->group : limits_write(s->p->group, s->spec, err);
 }
 

@@ -21,10 +21,15 @@
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define DBUS_PROPERTIES "org.freedesktop.DBus.Properties"
 
-#define BUSES           2
-#define BUS_PATIENCE    (4500 * USEC_PER_MSEC) /* how long a bus may be away before it is told */
-#define JOB_PATH_SIZE   64
-#define REMOVALS        4
+#define BUSES         2
+#define BUS_PATIENCE  (4500 * USEC_PER_MSEC) /* how long a bus may be away before it is told */
+#define JOB_PATH_SIZE 64
+#define REMOVALS      4
+
+/* For each job and each reference of a client systemd has a match of its own on the bus, where it
+ * is thrown off when it asks for more than 512. */
+#define MOST_JOBS       200
+#define MOST_REFERENCES 100
 #define BUS_REASON_SIZE 200
 
 extern struct lock_class mail_lock_class; /* for the compiler only */
@@ -51,6 +56,7 @@ struct bus {
     struct list units; /* in the order of their adoption */
     struct list busy;  /* those on which something is under way */
     struct bus_calls calls;
+    size_t jobs, references; /* of ours that systemd has, or is to have */
 };
 
 struct unit_order {
@@ -73,6 +79,7 @@ struct unit_mail {
 enum job_phase {
     JOB_NONE,
     JOB_WAITING,  /* for the bus, until deadline */
+    JOB_IN_LINE,  /* until others have ended: see MOST_JOBS */
     JOB_CALLED,   /* not answered yet */
     JOB_STANDING, /* with systemd: JobRemoved will come */
     JOB_LOST,     /* the answer or the end may have been missed: the unit will tell */
@@ -117,6 +124,7 @@ struct unit {
     bool loaded;      /* props have been read on this connection */
     struct unit_props props;
     bool referenced;
+    bool by_job; /* it is down because a job has brought it there */
     bool hint_asked;
     char hint[UNIT_NAME_SIZE]; /* a unit with a name like that of one that is not found */
     int64_t timeout_us;

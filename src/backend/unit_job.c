@@ -12,8 +12,15 @@
 #include <signal.h>
 #include <string.h>
 
+static bool counts(enum job_phase phase)
+{
+    return phase == JOB_CALLED || phase == JOB_STANDING;
+}
+
 static void enter(struct unit *u, enum job_phase phase)
 {
+    u->bus->jobs += counts(phase);
+    u->bus->jobs -= counts(u->job.phase);
     u->job.phase = phase;
     if (phase == JOB_NONE)
         list_remove(&u->busy);
@@ -25,9 +32,9 @@ static void clear(struct unit *u)
 {
     bus_call_drop(&u->job.call);
     bus_call_drop(&u->job.question);
+    enter(u, JOB_NONE);
     memset(&u->job, 0, sizeof u->job);
     u->job.look_at = CLOCK_NEVER;
-    enter(u, JOB_NONE);
 }
 
 void job_tell(struct unit *u, bool well, const char *text)
@@ -145,16 +152,27 @@ static void on_called(struct unit *u, sd_bus_message *m)
     }
 }
 
+/* A stop of what has failed leaves it stopped, as it does with processes. */
+static void forget_failure(struct unit *u)
+{
+    sd_bus_call_method_async(u->bus->connection, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                             "ResetFailedUnit", NULL, NULL, "s", u->spec->unit);
+}
+
 static int make_call(struct unit *u)
 {
     const struct unit_order *order = &u->job.order;
     const char *method = method_of(u, order->action);
+    int r;
 
     if (order->action == UNIT_SIGNAL)
         return bus_call(u, &u->job.call, SYSTEMD_PATH, SYSTEMD_MANAGER, method, on_called, "ssi",
                         u->spec->unit, "main", order->signal);
-    return bus_call(u, &u->job.call, SYSTEMD_PATH, SYSTEMD_MANAGER, method, on_called, "ss",
-                    u->spec->unit, "replace");
+    r = bus_call(u, &u->job.call, SYSTEMD_PATH, SYSTEMD_MANAGER, method, on_called, "ss",
+                 u->spec->unit, "replace");
+    if (r == 0 && order->action == UNIT_STOP && strcmp(u->props.active, "failed") == 0)
+        forget_failure(u);
+    return r;
 }
 
 static void send_order(struct unit *u)
@@ -167,6 +185,12 @@ static void send_order(struct unit *u)
         job_tell(u, false, text);
         return;
     }
+    if (u->bus->jobs >= MOST_JOBS) {
+        enter(u, JOB_IN_LINE);
+        return;
+    }
+    if (u->job.order.action == UNIT_START || u->job.order.action == UNIT_RESTART)
+        u->by_job = false;
     memcpy(u->job.invocation, u->props.invocation, sizeof u->job.invocation);
     enter(u, JOB_CALLED);
     r = make_call(u);
@@ -230,6 +254,7 @@ void job_removed(struct unit *u, const char *path, const char *unit, const char 
     struct unit_job *job = &u->job;
 
     if (job->phase == JOB_STANDING && strcmp(job->path, path) == 0) {
+        u->by_job |= job->order.action == UNIT_STOP;
         ended(u, result);
     } else if (job->phase == JOB_CALLED && strcmp(u->props.id, unit) == 0) {
         unsigned place = job->removed++ % REMOVALS;
@@ -268,7 +293,7 @@ void job_still_stands(struct unit *u, const char *path)
 
 static void judge_waiting(struct unit *u)
 {
-    if (u->loaded)
+    if (u->loaded && bus_ready(u->bus))
         send_order(u);
     else if (u->read_fault[0])
         job_tell(u, false, u->read_fault);
@@ -280,12 +305,19 @@ void job_judge(struct unit *u)
 
     switch (u->job.phase) {
     case JOB_NONE:
+    case JOB_IN_LINE:
     case JOB_CALLED:
     case JOB_STANDING: return;
     case JOB_WAITING: judge_waiting(u); return;
     case JOB_ENDED: job_end(u); return;
     case JOB_LOST: job_find(u); return;
     case JOB_REFUSED:
+        if (u->job.order.action == UNIT_STOP && strcmp(u->props.load_state, "not-found") == 0 &&
+            strcmp(u->props.active, "inactive") == 0) {
+            say(text, sizeof text, "there is no unit %s, and nothing of it runs", u->spec->unit);
+            job_tell(u, true, text);
+            return;
+        }
         say(text, sizeof text, "%s", u->job.text);
         job_tell(u, false, text);
         return;
@@ -305,6 +337,8 @@ void job_pass_time(struct unit *u, int64_t now)
             bus_ready(u->bus) ? "systemd does not answer" : u->bus->reason);
         unit_show(u);
         job_tell(u, false, text);
+    } else if (job->phase == JOB_IN_LINE && u->bus->jobs < MOST_JOBS) {
+        judge_waiting(u);
     } else if (job->look_at <= now) {
         job_look(u);
     }

@@ -95,6 +95,13 @@ static bool stopped(const struct unit_end *end, char *text)
         say_where(props, text);
         return false;
     }
+    if (end->processes_left) {
+        bool meant = is(props->kill_mode, "process") || is(props->kill_mode, "none");
+
+        say(text, SIZE, "systemd calls it stopped, and processes of it still run%s",
+            meant ? ", as its KillMode= says" : " (SendSIGKILL=)");
+        return meant;
+    }
     if (is(props->active, "failed") && is(props->result, "timeout")) {
         unit_duration(props->stop_timeout_us, time);
         say(text, SIZE, "systemd killed it: it had not stopped within its TimeoutStopSec=%s", time);

@@ -15,6 +15,7 @@ struct unit_end {
     const char *result;             /* of the job, as JobRemoved has it */
     const struct unit_props *props; /* read since */
     const char *culprit;            /* result dependency: the unit that failed; NULL: not known */
+    bool processes_left;            /* of a unit that is stopped */
     bool not_tried;                 /* it is the same run of it as before, or none yet */
 };
 

@@ -177,6 +177,7 @@ static const struct property properties[] = {
     {"ReloadResult", read_string, FIELD(reload_result)},
     {"Type", read_string, FIELD(type)},
     {"Restart", read_string, FIELD(restart)},
+    {"KillMode", read_string, FIELD(kill_mode)},
     {"ControlGroup", read_whole_string, FIELD(control_group)},
     {"InvocationID", read_invocation, FIELD(invocation)},
     {"MainPID", read_u32, FIELD(main_pid)},

@@ -19,7 +19,7 @@ struct unit_props {
     char load_state[16], load_error[UNIT_TEXT_SIZE];
     char active[24], sub[32];
     char result[24], reload_result[24]; /* of the service, of its last reload */
-    char type[16], restart[16];
+    char type[16], restart[16], kill_mode[16];
     char control_group[256];
     uint8_t invocation[16]; /* all zero: it has not run since it was loaded */
     int64_t main_pid, restarts;

@@ -18,7 +18,7 @@ static void set_invocation(const struct unit_props *props, struct unit_seen *see
 /* In full, or not at all. */
 static void set_place(const struct unit_props *props, const char *mount, struct unit_seen *seen)
 {
-    if (seen->state == STATE_STOPPED || seen->state == STATE_FAILED)
+    if (seen->state == STATE_STOPPED || seen->state == STATE_FAILED || seen->state == STATE_BACKOFF)
         return;
     if (mount && props->control_group[0] &&
         strlen(mount) + strlen(props->control_group) < sizeof seen->place)

@@ -70,14 +70,31 @@ static void find_fault(const struct unit *u, char text[static UNIT_FAULT_SIZE])
         unit_load_fault(u->spec->unit, &u->props, u->hint[0] ? u->hint : NULL, text);
 }
 
+/* What has failed in the middle of somebody's job goes on; what a stop has left failed is not to be
+ * brought back. */
+static void judge_end(struct unit *u, struct unit_seen *seen)
+{
+    if (seen->state == STATE_FAILED && u->props.job && !job_stands(u)) {
+        seen->state = u->seen.state == STATE_STARTING ? STATE_STARTING : STATE_STOPPING;
+        seen->wanted_known = false;
+    } else if (seen->state == STATE_FAILED && u->by_job) {
+        seen->wanted_known = true;
+        seen->wanted = GOAL_DOWN;
+    } else if (seen->state != STATE_FAILED && seen->state != STATE_STOPPED &&
+               seen->state != STATE_STOPPING) {
+        u->by_job = false;
+    }
+}
+
 void unit_show(struct unit *u)
 {
     struct unit_seen seen;
 
     unit_seen_make(&u->props, u->backend->cgroup_mount, u->told ? u->seen.state : STATE_STOPPED,
                    &seen);
+    judge_end(u, &seen);
     find_fault(u, seen.fault);
-    if (u->props.active[0])
+    if (strcmp(u->props.load_state, "loaded") == 0)
         unit_advice(&u->props, u->timeout_us, seen.advice);
     if (u->told && memcmp(&seen, &u->seen, sizeof seen) == 0)
         return;
@@ -108,11 +125,13 @@ static void cannot_read(struct unit *u, const sd_bus_error *error)
  * forgets how they ended as soon as nobody refers to them. */
 static void refer(struct unit *u)
 {
-    if (u->referenced || u->props.transient || strcmp(u->props.load_state, "loaded") != 0)
+    if (u->referenced || u->bus->references >= MOST_REFERENCES || u->props.transient ||
+        strcmp(u->props.load_state, "loaded") != 0)
         return;
     u->referenced =
         sd_bus_call_method_async(u->bus->connection, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
                                  SYSTEMD_MANAGER, "RefUnit", NULL, NULL, "s", u->spec->unit) >= 0;
+    u->bus->references += u->referenced;
 }
 
 static void on_found(struct unit *u, sd_bus_message *m)
@@ -286,6 +305,17 @@ void unit_changed(struct unit *u, sd_bus_message *m)
         unit_read_soon(u);
 }
 
+/* Only a stop is done when the unit is down; or a start of what ran to its end. */
+void unit_job_removed(struct unit *u, const char *unit, const char *result)
+{
+    if (!u->loaded || job_stands(u) || !is_down(u) || strcmp(u->props.id, unit) != 0 ||
+        strcmp(result, "done") != 0)
+        return;
+    u->by_job = true;
+    if (!u->read)
+        unit_show(u);
+}
+
 /* ---- coming and going ---- */
 
 void unit_join(struct unit *u)
@@ -318,6 +348,7 @@ void unit_leave(struct unit *u)
     if (u->referenced && bus_ready(bus))
         sd_bus_call_method_async(bus->connection, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                                  "UnrefUnit", NULL, NULL, "s", u->spec->unit);
+    bus->references -= u->referenced;
     list_remove(&u->link);
     if (u->props.id[0])
         on_id(u);

@@ -24,6 +24,8 @@ void unit_disconnect(struct unit *u);
 /* Tells of it if that is news. */
 void unit_show(struct unit *u);
 
+/* A job of that unit has ended. */
+void unit_job_removed(struct unit *u, const char *unit, const char *result);
 /* PropertiesChanged of it. */
 void unit_changed(struct unit *u, sd_bus_message *m);
 

@@ -76,16 +76,16 @@ enum status cmd_reload_config(struct cli *cli)
     return status;
 }
 
-static void print_capabilities(const json_t *capabilities)
+static void print_members(const json_t *members, const char *kind)
 {
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)capabilities, name, value)
+    json_object_foreach((json_t *)members, name, value)
     {
         printf("  ");
         harmless_print(stdout, name);
-        printf(": ");
+        printf("%s: ", kind);
         if (json_is_string(value))
             harmless_print(stdout, json_string_value(value));
         else
@@ -111,7 +111,8 @@ enum status cmd_version(struct cli *cli)
         printf("orderlyd ");
         harmless_print(stdout, field_string(answer.json, "version"));
         putchar('\n');
-        print_capabilities(json_object_get(answer.json, "capabilities"));
+        print_members(json_object_get(answer.json, "capabilities"), "");
+        print_members(json_object_get(answer.json, "systemd"), " bus");
     }
     answer_deinit(&answer);
     return status;

@@ -71,12 +71,12 @@ static bool exit_matters(const json_t *service)
 
 void service_note(const json_t *service, int64_t now, struct text *to)
 {
-    if (field_given(service, "unit"))
-        begin_part(to, field_string(service, "unit"));
-    if (field_given(service, "unit_error")) {
-        text_append(to, ": ");
-        text_append(to, field_string(service, "unit_error"));
-    }
+    const char *unit = field_string(service, "unit"), *fault = field_string(service, "unit_error");
+
+    if (*unit && !strstr(fault, unit)) /* else that names it */
+        begin_part(to, unit);
+    if (*fault)
+        begin_part(to, fault);
     if (field_true(service, "stuck"))
         begin_part(to, "stuck");
     if (field_given(service, "waiting_for")) {

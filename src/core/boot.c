@@ -184,6 +184,17 @@ static int add_services(struct supervisor *supervisor, struct service_set *set, 
     return 0;
 }
 
+/* Until it is seen a unit is shown as it was last: it did not end with the daemon. */
+static void keep_state(struct service *s, void *context)
+{
+    const struct service_record *last = s->mark.service.name[0] ? &s->mark.service : &s->written;
+
+    (void)context;
+    if (s->machine.unit && last->name[0] &&
+        (last->state == STATE_RUNNING || last->state == STATE_FAILED))
+        s->machine.state = last->state;
+}
+
 static int load_services(struct supervisor *supervisor, struct service_set *set,
                          const struct journal_boot *boot, struct error *err)
     REQUIRES(registry_lock_class)
@@ -196,6 +207,7 @@ static int load_services(struct supervisor *supervisor, struct service_set *set,
         take_record(supervisor, &boot->services[i]);
     if (result == 0)
         result = take_marks(supervisor, err);
+    registry_each(registry, keep_state, NULL);
     if (result == 0)
         result = boot_adopt(supervisor, err);
     if (result == 0 && registry_link(registry) < 0)

@@ -3,6 +3,7 @@
  * Threads: any, one reload at a time. */
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "depend.h"
 #include "supervisor_private.h"
 
 #include "end.h"
@@ -243,6 +244,31 @@ static void apply_config(struct supervisor *supervisor, struct config *fresh,
     supervisor->latest = fresh;
 }
 
+/* Processes are not left behind by what drives a service from now on. A unit is: it goes on. */
+static bool drives_another(struct supervisor *supervisor, const struct service_spec *spec)
+{
+    struct service *s = registry_find(&supervisor->registry, spec->name);
+    struct view view;
+
+    if (!s || !spec_is_unit(spec))
+        return false;
+    view = view_of(s);
+    return !view.unit && !view.removed && (view.busy || view.state != STATE_STOPPED);
+}
+
+static int refuse_what_runs(struct supervisor *supervisor, struct service_set *set,
+                            struct problems *problems)
+{
+    for (size_t i = set->count; i > 0; i--)
+        if (drives_another(supervisor, set->specs[i - 1]) &&
+            service_set_refuse(set, i - 1, "backend",
+                               "its processes run still: what drives it changes when they are "
+                               "stopped and the configuration is reloaded again",
+                               problems) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
 static int reload(struct supervisor *supervisor, bool strict, struct reload_result *result,
                   struct error *err)
 {
@@ -258,9 +284,10 @@ static int reload(struct supervisor *supervisor, bool strict, struct reload_resu
     status = config_load_services(config, &set, &result->problems, err);
     if (status < 0)
         return status;
-    if (boot_refuse_impossible(supervisor, &set, &result->problems) < 0) {
+    if (refuse_what_runs(supervisor, &set, &result->problems) < 0 ||
+        boot_refuse_impossible(supervisor, &set, &result->problems) < 0) {
         service_set_deinit(&set);
-        return error_set(err, -ENOMEM, "check limits: %m");
+        return error_set(err, -ENOMEM, "check what can be run: %m");
     }
     if (!strict || problems_errors(&result->problems) == 0) {
         result->applied = true;

@@ -138,6 +138,14 @@ static bool wanted_known(const struct service *s, const struct unit_seen *seen)
     return seen->state != s->unit.state || !s->unit.wanted_known;
 }
 
+/* One that is to be started with the daemon could not be, as long as the bus was away. */
+static void start_after_all(struct service *s)
+{
+    if (s->spec->autostart && s->machine.goal == GOAL_UP && s->machine.op == OP_NONE &&
+        s->machine.state == STATE_STOPPED && !atomic_load(&s->host->closing))
+        op_unref(service_push_automatic(s, ACTION_START, ORIGIN_BOOT));
+}
+
 static void first_sight(struct service *s)
 {
     s->unit_known = true;
@@ -155,19 +163,27 @@ void unit_take_seen(struct service *s, const struct unit_seen *seen)
         .wanted = seen->wanted,
     };
 
+    bool healed = s->unit.fault[0] && !seen->fault[0];
+
     if (!s->machine.unit)
         return; /* of the unit that it was */
+    if (!s->unit_known && seen->state == STATE_FAILED)
+        s->machine.state = STATE_FAILED; /* whether somebody has stopped it is not known */
     say_what_changed(s, seen);
     count_restarts(s, seen);
     tell_exit(s, seen);
     event.renewed = count_generation(s, seen);
     s->unit = *seen;
     s->machine.recovers = seen->recovers;
-    turn_step(s, event);
+    if (seen->active[0]) /* else nothing is known of it but the fault */
+        turn_step(s, event);
+    s->dirty = true;
     if (seen->since_utc)
         s->state_since_utc = seen->since_utc;
     if (!s->unit_known)
         first_sight(s);
+    if (healed)
+        start_after_all(s);
 }
 
 void unit_take_job(struct service *s, struct mail *mail)

@@ -105,7 +105,7 @@ static struct step seen(const struct machine *m, const struct machine_event *eve
     struct step s = stay(m);
     bool ended = event->seen == STATE_FAILED || event->seen == STATE_STOPPED;
 
-    if (in_our_backoff(m) && ended)
+    if (in_our_backoff(m) && ended && !(event->wanted_known && event->wanted == GOAL_DOWN))
         return s; /* it is still as it was */
     s.next.state = event->seen;
     if (m->op != OP_NONE) {
@@ -125,12 +125,12 @@ static struct step end(const struct machine *m, enum op_end how, enum end_reason
     struct step s = answer(m, how, reason);
 
     s.next.op = OP_NONE;
-    s.changed = m->touched || m->op == OP_RELOAD;
+    s.changed = m->touched || (m->op == OP_RELOAD && how != END_FAILED);
     return s;
 }
 
-/* A start that has left it stopped (its condition was not met, or it ran to its end) has nothing
- * that is still wanted. */
+/* A start that has left it stopped ran to its end, or was undone by somebody: nothing is wanted any
+ * more. One that could not even begin leaves what is wanted as it is. */
 static struct step job_ended(const struct machine *m, bool well, enum end_reason reason)
 {
     struct step s;
@@ -138,7 +138,8 @@ static struct step job_ended(const struct machine *m, bool well, enum end_reason
     if (m->op == OP_NONE)
         return stay(m); /* given up meanwhile */
     s = end(m, well ? END_SUCCEEDED : END_FAILED, reason);
-    if (m->state == STATE_STOPPED && (m->op == OP_START || m->op == OP_RESTART))
+    if ((well || m->touched) && m->state == STATE_STOPPED &&
+        (m->op == OP_START || m->op == OP_RESTART))
         s.next.goal = GOAL_DOWN;
     return settle(s);
 }

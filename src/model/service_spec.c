@@ -172,12 +172,9 @@ uint64_t spec_digest(const struct service_spec *spec)
         spec->core,
         spec->set_oom_score_adjust,
         spec->oom_score_adjust,
-        (int64_t)spec->backend,
-        (int64_t)spec->bus,
     };
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-    hash = mix_string(hash, spec->unit);
     hash = mix_list(hash, &spec->argv);
     hash = mix_string(hash, spec->directory);
     hash = mix_identity(hash, spec);
@@ -198,6 +195,7 @@ bool spec_equal(const struct service_spec *a, const struct service_spec *b)
            string_list_equal(&a->tags, &b->tags) && string_list_equal(&a->requires, &b->requires) &&
            string_list_equal(&a->wants, &b->wants) && string_list_equal(&a->after, &b->after) &&
            a->autostart == b->autostart && a->timeout_us == b->timeout_us &&
+           a->backend == b->backend && same_string(a->unit, b->unit) && a->bus == b->bus &&
            a->on_timeout == b->on_timeout && a->stop_signal == b->stop_signal &&
            a->stop_timeout_us == b->stop_timeout_us && a->queue_limit == b->queue_limit &&
            a->reload_signal == b->reload_signal &&

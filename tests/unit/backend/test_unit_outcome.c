@@ -189,7 +189,8 @@ static void every_result_is_judged_by_what_the_unit_is(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct unit_props props = props_of(&rows[i].unit);
-        struct unit_end end = {rows[i].action, "x.service", rows[i].result, &props, NULL, false};
+        struct unit_end end = {rows[i].action, "x.service", rows[i].result, &props,
+                               NULL,           false,       false};
         const char *expected = rows[i].text;
         char text[UNIT_SENTENCE_SIZE];
         bool well = unit_outcome(&end, text);
@@ -204,7 +205,8 @@ static void every_result_is_judged_by_what_the_unit_is(void **state)
 static void the_unit_that_failed_is_named_when_it_is_known(void **state)
 {
     struct unit_props props = props_of(&(struct made)DOWN);
-    struct unit_end end = {UNIT_START, "x.service", "dependency", &props, "db.service", false};
+    struct unit_end end = {UNIT_START,   "x.service", "dependency", &props,
+                           "db.service", false,       false};
     char text[UNIT_SENTENCE_SIZE];
 
     (void)state;

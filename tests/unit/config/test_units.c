@@ -472,7 +472,7 @@ static void the_reference_tells_which_keys_go_with_units(void **state)
         "[recovery] what happens when it ends by itself restart ",
         "its new files do not get. Not with backend = systemd. A change holds from",
         "What asks it to stop. Not with backend = systemd. stop_timeout ",
-        "worker@3.service. Only with backend = systemd. A change holds from",
+        "the old one is left as it is. Only with backend = systemd. bus ",
         " autostart no|yes yes; no with backend = systemd Whether",
     };
     CLEANUP(freep) char *text = NULL;
