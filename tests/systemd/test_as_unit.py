@@ -64,6 +64,15 @@ class WhereServicesRun(UnitTest):
             d.do("start", "web")
             self.assertEqual(d.status("web")["containment"], "cgroup")
 
+    def test_a_scope_that_somebody_has_killed_is_made_again(self):
+        with UnitDaemon({"web": fake(recovery={"first_delay": "0"})}) as d:
+            before = d.wait_state("web", "running")
+            systemctl("kill", "--signal=KILL", d.scope, check=False)  # it goes while it is killed
+            row = d.wait_status(lambda r: r["state"] == "running" and
+                                r["generation"] > before["generation"], "web")
+            self.assertEqual(row["containment"], "cgroup")
+            self.assertTrue(guard.cgroup_of(row["pid"]).startswith(f"{SCOPE_GROUP}/orderly-"))
+
     def test_the_scope_by_itself_in_a_service_of_systemds(self):
         self.has_controller()
         done = subprocess.run(["systemd-run", "--wait", "--pipe", "--quiet", "--unit=scope-test",

@@ -1,5 +1,6 @@
 """What others do with a unit is seen; what happens to the bus and to systemd loses nothing."""
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from harness.systemd import (USER_RUNTIME, UnitTest, driven, main, main_pid, sho
 
 MANUAL = {"autostart": "no"}
 NO_RECOVERY = {"restart": "no"}
+MANY = 270  # a client of a bus may have 128 unanswered calls, and 512 matches
 
 
 class Rows(threading.Thread):
@@ -345,6 +347,23 @@ class Boot(UnitTest):
             d.do("restart", "web")
             row = d.wait_status(lambda r: r["unit"] == "two.service" and r["pid"], "web")
             self.assertEqual(row["pid"], main_pid("two.service"))
+
+
+class Many(UnitTest):
+    def test_more_units_than_a_bus_bears_at_once_are_all_driven(self):
+        names = [f"many{n}" for n in range(MANY)]
+        for name in names:
+            self.unit(f"{name}.service", Service={"ExecStart": "/bin/sleep infinity"},
+                      Unit={"StartLimitIntervalSec": "0"}, reload=False)
+        systemctl("daemon-reload")
+        with Daemon({name: driven(f"{name}.service") for name in names}) as d:
+            answer = d.http("POST", "/operations?wait=60", body=json.dumps(
+                {"operations": [{"action": "start", "service": "many*"}]}).encode())
+            states = {r["id"]: r["detail"] for r in answer.json["operations"]
+                      if r["state"] != "succeeded"}
+            self.assertEqual((answer.status, states), (200, {}))
+            self.assertEqual(show("many0.service")["ActiveState"], "active")
+            self.assertEqual(d.http("GET", "/version").json["systemd"]["system"], "ok")
 
 
 class UserManager(UnitTest):

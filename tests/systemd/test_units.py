@@ -473,6 +473,23 @@ class Recovering(UnitTest):
             self.assertEqual((row["restarts"], row["last_exit"]), (1, {"signal": "SIGKILL"}))
             self.assertEqual(d.operations("?service=web&limit=1")[0]["origin"], "recovery")
 
+    def test_what_a_stop_has_left_failed_is_not_recovered(self):
+        self.unit("web.service", Service={
+            "ExecStart": "/bin/sh -c 'trap \"exit 1\" TERM; while :; do sleep 0.05; done'"})
+        with Daemon({"web": driven("web.service", recovery={"first_delay": "0"})}) as d:
+            d.do("start", "web")
+            systemctl("stop", "web.service")
+            d.wait_status(lambda r: (r["state"], r["goal"]) == ("failed", "down"), "web")
+            d.do("start", "web")
+            self.assertEqual({r["origin"] for r in d.operations("?service=web")}, {"api"})
+
+    def test_a_stop_of_what_has_failed_leaves_it_stopped(self):
+        self.unit("web.service", Service={"Type": "oneshot", "ExecStart": "/bin/false"})
+        with Daemon({"web": driven("web.service", recovery={"restart": "no"})}) as d:
+            d.do("start", "web", expect="failed")
+            d.do("stop", "web")
+            self.assertEqual(d.status("web")["state"], "stopped")
+
     def test_what_somebody_stopped_is_not_recovered(self):
         self.fake_unit("web.service", Restart="no")
         with Daemon({"web": driven("web.service", recovery={"first_delay": "0"})}) as d:
