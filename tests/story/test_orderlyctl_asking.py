@@ -2,6 +2,7 @@
 a request."""
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -283,6 +284,7 @@ class WhileTheDaemonIsAway(unittest.TestCase):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   stdin=subprocess.DEVNULL) as ctl:
                 d.wait_state("hung", "stopping")
+                select.select([ctl.stdout, ctl.stderr], [], [], GUARD)  # it knows its numbers
                 d.kill9()
                 d.start()
                 out, err = ctl.communicate(timeout=GUARD)
