@@ -93,6 +93,8 @@ void spec_unref(struct service_spec *spec); /* NULL is fine */
 /* Whether anything differs at all, and whether what differs takes effect only at the next start. */
 bool spec_equal(const struct service_spec *a, const struct service_spec *b);
 bool spec_same_instance(const struct service_spec *a, const struct service_spec *b);
+/* Whether the same thing drives both: the daemon itself, or the same unit. */
+bool spec_same_driver(const struct service_spec *a, const struct service_spec *b);
 /* The same for two specs that make the same instance, over daemons too; never 0. */
 uint64_t spec_digest(const struct service_spec *spec);
 

@@ -2,6 +2,7 @@
  * mounted anywhere, twice, or with a container's own root; below a systemd only what was delegated
  * to us is ours to divide: the scope beside our unit, or our own group. */
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/sys.h"
 #include "cgroup.h"
 #include "controllers.h"

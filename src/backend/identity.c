@@ -61,20 +61,6 @@ int process_open(pid_t pid, uint64_t ticks)
     return fd;
 }
 
-uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-uint64_t hash_text(uint64_t hash, const char *text)
-{
-    return hash_bytes(hash, text, strlen(text));
-}
-
 int boot_identity(char text[static BOOT_IDENTITY_SIZE], struct error *err)
 {
     char boot[40], space[32];

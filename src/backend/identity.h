@@ -21,7 +21,3 @@ int process_open(pid_t pid, uint64_t ticks);
 
 /* Reads a small file whole, NUL-terminated: its length, or -errno. For /proc and cgroups. */
 ssize_t small_read(const char *path, char *data, size_t size);
-
-#define HASH_SEED UINT64_C(0xcbf29ce484222325)
-uint64_t hash_bytes(uint64_t hash, const void *data, size_t size); /* FNV-1a */
-uint64_t hash_text(uint64_t hash, const char *text);

@@ -1,7 +1,7 @@
 #include "instance_file.h"
 
 #include "base/cleanup.h"
-#include "identity.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "instances.h"
 
-#include "identity.h"
+#include "base/hash.h"
 #include "instance_file.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* parents - the folders that groups are made in, in the header of the instance file. */
-#include "identity.h"
+#include "base/hash.h"
 #include "instance_file.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 
 #include "backend/scope.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/sys.h"
 #include "cgroup.h"
 #include "controllers.h"

@@ -1,6 +1,6 @@
 #include "slot.h"
 
-#include "identity.h"
+#include "base/hash.h"
 
 #include <string.h>
 

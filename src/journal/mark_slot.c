@@ -1,23 +1,15 @@
 #include "mark_slot.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <string.h>
 
 _Static_assert(sizeof(struct mark_copy) <= MARK_COPY_SIZE, "a copy has room");
 
-uint64_t mark_hash(const void *data, size_t n)
-{
-    const unsigned char *byte = data;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static uint64_t checksum(const struct mark_copy *copy)
 {
-    return mark_hash(&copy->sequence, sizeof *copy - sizeof copy->checksum);
+    return hash_bytes(HASH_SEED, &copy->sequence, sizeof *copy - sizeof copy->checksum);
 }
 
 static bool valid(const struct mark_copy *copy)

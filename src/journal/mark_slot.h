@@ -28,9 +28,6 @@ struct mark_slot {
     } copies[2];
 };
 
-/* FNV-1a. */
-uint64_t mark_hash(const void *data, size_t n);
-
 /* The copy that counts, which is 0 or 1; -1: none does. */
 int mark_slot_current(const struct mark_slot *slot);
 /* What a copy that counts says; false: it holds a word that this program does not know. */

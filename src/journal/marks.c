@@ -4,6 +4,7 @@
 #include "journal/marks.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/lock.h"
 #include "mark_slot.h"
@@ -141,7 +142,7 @@ static int read_file(struct marks *m, const char *runtime_dir, const char *boot_
                      struct error *err) REQUIRES(marks_lock_class)
 {
     const struct header ours = {.magic = MAGIC + sizeof(struct mark_slot),
-                                .boot = mark_hash(boot_id, strlen(boot_id))};
+                                .boot = hash_text(HASH_SEED, boot_id)};
     struct header found = {0};
     struct stat st;
     int result = open_file(m, runtime_dir, &st, err);

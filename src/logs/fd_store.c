@@ -1,6 +1,7 @@
 #include "fd_store.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,18 +40,11 @@ static void fd_store_unlock(struct fd_store *s) RELEASE(fd_store_lock_class) NO_
 
 /* ---- names ---- */
 
-static uint64_t hash(uint64_t value, const char *text)
-{
-    for (; *text; text++)
-        value = (value ^ (unsigned char)*text) * UINT64_C(0x100000001b3); /* FNV-1a */
-    return value;
-}
-
 static void name_of_channel(const struct channel *ch, char name[static NAME_SIZE])
 {
-    uint64_t value = hash(UINT64_C(0xcbf29ce484222325), ch->log->name);
+    uint64_t value = hash_text(HASH_SEED, ch->log->name);
 
-    value = hash(value, ch->stream == STREAM_STDERR ? "/err" : "/out");
+    value = hash_text(value, ch->stream == STREAM_STDERR ? "/err" : "/out");
     snprintf(name, NAME_SIZE, "f%010" PRIx64, (value ^ value >> 40) & UINT64_C(0xffffffffff));
 }
 

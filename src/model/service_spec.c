@@ -1,5 +1,7 @@
 #include "model/service_spec.h"
 
+#include "base/hash.h"
+
 #include "base/clock.h"
 
 #include <ctype.h>
@@ -119,26 +121,18 @@ static bool same_string(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* ---- what makes an instance: FNV-1a over it ---- */
-
-static uint64_t mix(uint64_t hash, const void *data, size_t size)
-{
-    const unsigned char *byte = data;
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
+/* ---- what makes an instance: a hash over it ---- */
 
 static uint64_t mix_integer(uint64_t hash, int64_t value)
 {
-    return mix(hash, &value, sizeof value);
+    return hash_bytes(hash, &value, sizeof value);
 }
 
 /* NULL differs from "", and a string ends where it ends. */
 static uint64_t mix_string(uint64_t hash, const char *string)
 {
-    return string ? mix(mix_integer(hash, 1), string, strlen(string) + 1) : mix_integer(hash, 0);
+    return string ? hash_bytes(mix_integer(hash, 1), string, strlen(string) + 1)
+                  : mix_integer(hash, 0);
 }
 
 static uint64_t mix_list(uint64_t hash, const struct string_list *list)
@@ -154,8 +148,9 @@ static uint64_t mix_identity(uint64_t hash, const struct service_spec *spec)
     hash = mix_integer(mix_integer(mix_integer(hash, spec->set_user), spec->uid), spec->gid);
     hash = mix_string(mix_string(hash, spec->user), spec->home);
     hash = mix_integer(hash, (int64_t)spec->group_count);
-    return spec->group_count ? mix(hash, spec->groups, spec->group_count * sizeof *spec->groups)
-                             : hash;
+    return spec->group_count
+               ? hash_bytes(hash, spec->groups, spec->group_count * sizeof *spec->groups)
+               : hash;
 }
 
 uint64_t spec_digest(const struct service_spec *spec)
@@ -173,14 +168,14 @@ uint64_t spec_digest(const struct service_spec *spec)
         spec->set_oom_score_adjust,
         spec->oom_score_adjust,
     };
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = HASH_SEED;
 
     hash = mix_list(hash, &spec->argv);
     hash = mix_string(hash, spec->directory);
     hash = mix_identity(hash, spec);
     hash = mix_list(hash, &spec->environment);
     hash = mix_string(hash, spec->environment_file);
-    hash = mix(hash, numbers, sizeof numbers);
+    hash = hash_bytes(hash, numbers, sizeof numbers);
     return hash ? hash : 1;
 }
 
@@ -189,16 +184,20 @@ bool spec_same_instance(const struct service_spec *a, const struct service_spec 
     return spec_digest(a) == spec_digest(b);
 }
 
+bool spec_same_driver(const struct service_spec *a, const struct service_spec *b)
+{
+    return a->backend == b->backend && a->bus == b->bus && same_string(a->unit, b->unit);
+}
+
 bool spec_equal(const struct service_spec *a, const struct service_spec *b)
 {
     return spec_same_instance(a, b) && same_string(a->description, b->description) &&
            string_list_equal(&a->tags, &b->tags) && string_list_equal(&a->requires, &b->requires) &&
            string_list_equal(&a->wants, &b->wants) && string_list_equal(&a->after, &b->after) &&
            a->autostart == b->autostart && a->timeout_us == b->timeout_us &&
-           a->backend == b->backend && same_string(a->unit, b->unit) && a->bus == b->bus &&
-           a->on_timeout == b->on_timeout && a->stop_signal == b->stop_signal &&
-           a->stop_timeout_us == b->stop_timeout_us && a->queue_limit == b->queue_limit &&
-           a->reload_signal == b->reload_signal &&
+           spec_same_driver(a, b) && a->on_timeout == b->on_timeout &&
+           a->stop_signal == b->stop_signal && a->stop_timeout_us == b->stop_timeout_us &&
+           a->queue_limit == b->queue_limit && a->reload_signal == b->reload_signal &&
            string_list_equal(&a->reload_argv, &b->reload_argv) && a->coalesce == b->coalesce &&
            a->output_target == b->output_target && a->log_max_age_us == b->log_max_age_us &&
            a->log_compress == b->log_compress && a->log_timestamps == b->log_timestamps &&

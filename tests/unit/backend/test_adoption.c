@@ -2,6 +2,7 @@
  * runtime folder takes over what it finds. */
 #include "scene.h"
 
+#include "base/hash.h"
 #include "base/sys.h"
 #include "identity.h"
 #include "instances.h"
