@@ -1,5 +1,7 @@
 #include "registry.h"
 
+#include "host.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +86,17 @@ struct service *registry_find(struct registry *r, const char *name)
         s = NULL;
     registry_unlock(r);
     return s;
+}
+
+bool registry_removed(struct service *s)
+{
+    struct registry *r = s->host->registry;
+    bool removed;
+
+    registry_lock(r);
+    removed = s->removed;
+    registry_unlock(r);
+    return removed;
 }
 
 void registry_each(struct registry *r, void (*visit)(struct service *s, void *context),

@@ -38,6 +38,8 @@ struct service *registry_get(struct registry *registry, const char *name)
 /* Only what is there now. */
 struct service *registry_find(struct registry *registry, const char *name)
     EXCLUDES(registry_lock_class);
+/* Whether its file has gone. */
+bool registry_removed(struct service *service) EXCLUDES(registry_lock_class);
 /* Calls visit for each, removed ones included, under the registry's lock. */
 void registry_each(struct registry *registry, void (*visit)(struct service *s, void *context),
                    void *context) REQUIRES(registry_lock_class);

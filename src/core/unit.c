@@ -11,27 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_string(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool is_removed(struct service *s)
-{
-    bool removed;
-
-    registry_lock(s->host->registry);
-    removed = s->removed;
-    registry_unlock(s->host->registry);
-    return removed;
-}
-
 void unit_watch(struct service *s)
 {
     struct host *host = s->host;
     struct error err = {0};
 
-    if (!s->machine.unit || s->instance || is_removed(s))
+    if (!s->machine.unit || s->instance || registry_removed(s))
         return;
     if (log_open_service(host->logs, s->spec, &s->log, &err) < 0)
         log_warning("%s: its output is not shown: %s", s->name, err.text);
@@ -69,8 +54,7 @@ static void begin_anew(struct service *s, const struct service_spec *spec)
 
 bool unit_take_spec(struct service *s, const struct service_spec *spec)
 {
-    if (s->spec->backend == spec->backend && s->spec->bus == spec->bus &&
-        same_string(s->spec->unit, spec->unit))
+    if (spec_same_driver(s->spec, spec))
         return true;
     if (!machine_at_rest(&s->machine) || s->begin_waits || s->output_waits ||
         (!s->machine.unit && s->instance))
