@@ -150,24 +150,15 @@ static struct service_status *new_status(struct service *s, size_t *ret_busy)
     return status;
 }
 
-static bool is_removed(struct service *s)
-{
-    bool removed;
-
-    registry_lock(s->host->registry);
-    removed = s->removed;
-    registry_unlock(s->host->registry);
-    return removed;
-}
-
 void publish(struct service *s)
 {
     size_t busy = 0;
     struct service_status *status = new_status(s, &busy);
     bool hide =
-        is_removed(s) && (s->machine.unit || s->machine.state == STATE_STOPPED) && busy == 0;
+        registry_removed(s) && (s->machine.unit || s->machine.state == STATE_STOPPED) && busy == 0;
     unsigned view = view_pack((struct view){
-        .state = s->machine.state,
+        /* what nobody has seen yet is nothing to rely on */
+        .state = s->machine.unit && !s->unit_known ? STATE_STARTING : s->machine.state,
         .goal = s->machine.goal,
         .busy = busy > 0,
         .removed = hide,

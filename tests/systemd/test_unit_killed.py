@@ -1,10 +1,12 @@
 """The daemon dies, or becomes another program, in the middle of what it does with units."""
 import os
 import random
+import signal
 
 from harness.build import run_ctl
-from harness.orderly import ENDS, SLOW, Daemon, on_fd
+from harness.orderly import ENDS, SLOW, Daemon, fake, on_fd
 from harness.systemd import UnitTest, driven, main, main_pid, show, systemctl, wait_down
+from harness.waits import wait_pid_gone
 
 SEED = int(os.environ.get("ORDERLY_SEED", "1"))
 KILLS = 12 // SLOW
@@ -79,6 +81,24 @@ class Killed(UnitTest):
             self.assertLessEqual(ends[1]["finished_at"], ends[2]["started_at"])
             wait_down(d, "db")
             self.assertEqual(self.read("db.begun").count("\n"), 2)
+
+    def test_nothing_relies_on_what_the_last_daemon_knew_of_a_unit(self):
+        self.fake_unit("db.service")
+        web = fake(service={"requires": "db"}, recovery={"first_delay": "1ms", "max_delay": "50ms"})
+        with Daemon({"db": driven("db.service"), "web": web}) as d:
+            for _ in range(5):
+                d.wait_state("web", "running")
+                pid = d.status("web")["pid"]
+                generation = d.status("web")["generation"]
+                d.kill9()
+                systemctl("stop", "db.service")
+                os.kill(pid, signal.SIGKILL)
+                wait_pid_gone(pid)
+                d.start()
+                self.assertEqual(show("db.service")["ActiveState"], "inactive")
+                row = d.wait_status(lambda r: (r["recovery"] or {}).get("attempt", 0) > 3, "web")
+                self.assertEqual(row["generation"], generation)
+                d.do("start", "db")
 
     def test_what_systemctl_did_while_the_daemon_was_away_counts(self):
         for name in ("web", "other"):
