@@ -267,7 +267,6 @@ void job_removed(struct unit *u, const char *path, const char *unit, const char 
 void job_disconnected(struct unit *u)
 {
     struct unit_job *job = &u->job;
-
     bool sent = bus_call_is_sent(job->call);
 
     bus_call_drop(&job->question);
@@ -275,7 +274,7 @@ void job_disconnected(struct unit *u)
     bus_call_drop(&job->call);
     if (job->cancel)
         clear(u);
-    else if (job->phase == JOB_CALLED && !sent)
+    else if (job->phase == JOB_IN_LINE || (job->phase == JOB_CALLED && !sent))
         wait_for_bus(u);
     else if (job->phase == JOB_CALLED || job->phase == JOB_STANDING)
         enter(u, JOB_LOST);

@@ -136,7 +136,6 @@ static void refer(struct unit *u)
 
 static void on_found(struct unit *u, sd_bus_message *m)
 {
-
     unit_nearest(m, u->spec->unit, u->hint);
     settle(u);
 }
@@ -305,10 +304,10 @@ void unit_changed(struct unit *u, sd_bus_message *m)
         unit_read_soon(u);
 }
 
-/* Only a stop is done when the unit is down; or a start of what ran to its end. */
+/* Another's: only a stop is done when the unit is down, or a start of what ran to its end. */
 void unit_job_removed(struct unit *u, const char *unit, const char *result)
 {
-    if (!u->loaded || job_stands(u) || !is_down(u) || strcmp(u->props.id, unit) != 0 ||
+    if (!u->loaded || u->job.phase != JOB_NONE || !is_down(u) || strcmp(u->props.id, unit) != 0 ||
         strcmp(result, "done") != 0)
         return;
     u->by_job = true;
