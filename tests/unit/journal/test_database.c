@@ -120,6 +120,11 @@ static void a_database_of_the_first_release_is_migrated_with_all_it_holds(void *
     char text[128];
 
     shell(db, version_1);
+    /* as if it had ended a moment ago, within the history's age */
+    shell(db, "WITH age AS (SELECT strftime('%s', 'now') * 1000000 - 1795200259000001 AS us)"
+              " UPDATE operations SET accepted_utc = accepted_utc + (SELECT us FROM age),"
+              " started_utc = started_utc + (SELECT us FROM age),"
+              " finished_utc = finished_utc + (SELECT us FROM age);");
     sqlite3_close(db);
     journal = open_journal(*state);
     assert_int_equal(journal_load(journal, &boot, NULL), 0);
