@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,16 +34,22 @@ void rest_open(struct rest *rest, const char *socket_path)
         die("out of memory");
 }
 
-static void send_request(struct rest *rest, const char *method, const char *path)
+/* Head and body leave together: a server that is asked in two parts waits for the second. */
+static void send_request(struct rest *rest, const char *method, const char *path,
+                         const char *body_type, const char *body)
 {
-    char request[512];
-    int length =
-        snprintf(request, sizeof request,
-                 "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", method, path);
+    char head[512];
+    struct iovec parts[2] = {{.iov_base = head}, {(char *)body, strlen(body)}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    int length = snprintf(head, sizeof head,
+                          "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s%s%s\r\n",
+                          method, path, parts[1].iov_len, *body_type ? "Content-Type: " : "",
+                          body_type, *body_type ? "\r\n" : "");
 
-    if (length >= (int)sizeof request)
+    if (length >= (int)sizeof head)
         die("%s is too long a path", path);
-    if (send(rest->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+    parts[0].iov_len = (size_t)length;
+    if (sendmsg(rest->fd, &message, MSG_NOSIGNAL) != length + (ssize_t)parts[1].iov_len)
         die("%s %s: %m", method, path);
 }
 
@@ -77,24 +84,36 @@ static size_t body_length(const char *head, const char *end)
     return strtoul(field + strlen("\r\nContent-Length:"), NULL, 10);
 }
 
-int rest_ask(struct rest *rest, const char *method, const char *path, const char **ret_body)
+static int read_answer(struct rest *rest, const char **ret_body)
 {
     size_t have = 0, whole;
     char *end;
     int status;
 
-    send_request(rest, method, path);
     do
         have = read_more(rest, have);
     while (!(end = strstr(rest->buffer, "\r\n\r\n")));
-    if (sscanf(rest->buffer, "HTTP/1.1 %3d", &status) != 1)
-        die("not an answer of HTTP/1.1:\n%s", rest->buffer);
+    if (sscanf(rest->buffer, "HTTP/1.%*1d %3d", &status) != 1)
+        die("not an answer of HTTP:\n%s", rest->buffer);
     whole = (size_t)(end + 4 - rest->buffer) + body_length(rest->buffer, end);
     while (have < whole) /* which may move the buffer */
         have = read_more(rest, have);
     if (ret_body)
         *ret_body = strstr(rest->buffer, "\r\n\r\n") + 4;
     return status;
+}
+
+int rest_ask(struct rest *rest, const char *method, const char *path, const char **ret_body)
+{
+    send_request(rest, method, path, "", "");
+    return read_answer(rest, ret_body);
+}
+
+int rest_post(struct rest *rest, const char *path, const char *body_type, const char *body,
+              const char **ret_body)
+{
+    send_request(rest, "POST", path, body_type, body);
+    return read_answer(rest, ret_body);
 }
 
 void rest_close(struct rest *rest)

@@ -16,4 +16,7 @@ struct rest {
 void rest_open(struct rest *rest, const char *socket);
 /* The status; *ret_body (if wanted) is the body, ended by a 0. */
 int rest_ask(struct rest *rest, const char *method, const char *path, const char **ret_body);
+/* The same with a body of a type. */
+int rest_post(struct rest *rest, const char *path, const char *body_type, const char *body,
+              const char **ret_body);
 void rest_close(struct rest *rest);
