@@ -21,7 +21,7 @@ void exit_cause_json(struct exit_cause cause, struct text *t);
 /* "exited with status 1", "was killed by SIGSEGV", "ended, its status is unknown" */
 void exit_cause_describe(struct exit_cause cause, char text[static EXIT_CAUSE_TEXT_SIZE]);
 
-/* "SIGTERM" for 15, "SIGRTMIN+3" above; text must hold 16. */
+/* "SIGTERM" for 15, "SIGRTMIN+3" above, "32" for what has no name; text must hold 16. */
 void signal_name(int number, char text[static 16]);
 /* "TERM", "SIGTERM", "15"; -1 when there is no such signal. */
 int signal_parse(const char *word);

@@ -73,7 +73,7 @@ static void report_unknown(struct graph *g, size_t from, enum dependency_kind ki
     CLEANUP(text_deinit) struct text t = {0};
 
     for (size_t i = 0; g->nearest_left > 0 && i < g->count; i++)
-        if (i != from)
+        if (i != from && service_name_valid(g->files[i]->name))
             nearest_offer(&best, g->files[i]->name);
     g->nearest_left -= g->nearest_left > 0;
     if (best.word)

@@ -86,8 +86,7 @@ static void set_groups(const struct setting *s)
     for (size_t i = 0; i < names.count; i++) {
         r = lookup_group(names.items[i], &gid, &err);
         if (r < 0)
-            refuse_lookup(s, (size_t)(strstr(s->text, names.items[i]) - s->text), r, "group",
-                          names.items[i], &err);
+            refuse_lookup(s, setting_name_at(s, i), r, "group", names.items[i], &err);
         else if (!add_group(&who->extra, &who->extra_count, gid))
             loading_out_of_memory(s->loading);
     }

@@ -62,3 +62,5 @@ void setting_put_string(const struct setting *setting, char *string);
  * and reported. */
 bool setting_names(const struct setting *setting, bool (*valid)(const char *),
                    struct string_list *ret_names);
+/* At which byte of the value the word of that index begins. */
+size_t setting_name_at(const struct setting *setting, size_t index);

@@ -98,15 +98,15 @@ static char *canonical(struct host *h)
     return text_take(&t);
 }
 
-/* Puts the canonical form in the place of the word; false: it is reported. */
-static bool take_host(const struct setting *s, char **word)
+/* Puts the canonical form in the place of the word of that index; false: it is reported. */
+static bool take_host(const struct setting *s, size_t index, char **word)
 {
     CLEANUP(freep) char *copy = strdup(*word);
     char *form = NULL;
     struct host host;
 
     if (copy && (!split_host(copy, &host) || !host_valid(&host))) {
-        setting_refuse(s, (size_t)(strstr(s->text, *word) - s->text),
+        setting_refuse(s, setting_name_at(s, index),
                        "%s is no host name or address, with or without a :PORT", QUOTED(*word));
         return false;
     }
@@ -128,7 +128,7 @@ static void set_host_names(const struct setting *s)
     if (!setting_names(s, NULL, &names))
         return;
     for (size_t i = 0; i < names.count; i++)
-        if (!take_host(s, &names.items[i]))
+        if (!take_host(s, i, &names.items[i]))
             return;
     *(struct string_list *)setting_target(s) = names;
     names = (struct string_list){0};

@@ -52,6 +52,17 @@ bool setting_names(const struct setting *s, bool (*valid)(const char *),
     return true;
 }
 
+size_t setting_name_at(const struct setting *s, size_t index)
+{
+    size_t at = strspn(s->text, BETWEEN_NAMES);
+
+    for (; index > 0; index--) {
+        at += strcspn(s->text + at, BETWEEN_NAMES);
+        at += strspn(s->text + at, BETWEEN_NAMES);
+    }
+    return at;
+}
+
 static void set_names(const struct setting *s)
 {
     setting_names(s, service_name_valid, setting_target(s));

@@ -27,6 +27,8 @@ void signal_name(int number, char text[static 16])
 
     if (abbreviation)
         snprintf(text, 16, "SIG%s", abbreviation);
+    else if (number < SIGRTMIN) /* the C library's own have none */
+        snprintf(text, 16, "%hhd", (signed char)number);
     else if (number == SIGRTMIN)
         snprintf(text, 16, "SIGRTMIN");
     else

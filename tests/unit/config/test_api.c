@@ -304,6 +304,17 @@ static void names_of_the_host_are_put_into_one_form(void **state)
     }
 }
 
+static void of_server_names_the_wrong_one_is_shown(void **state)
+{
+    struct scratch s;
+    struct config *c = load(&s, "listen = 1\nserver_names = b.a-x, a-\n");
+
+    (void)state;
+    assert_null(c);
+    scratch_expect(&s, ":3:23: error: server_names: \"a-\" is no host name");
+    close_all(&s, c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_key_that_we_may_not_read_is_no_error),
         cmocka_unit_test(keys_without_effect_are_warned_of),
         cmocka_unit_test(names_of_the_host_are_put_into_one_form),
+        cmocka_unit_test(of_server_names_the_wrong_one_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

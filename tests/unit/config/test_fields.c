@@ -230,6 +230,8 @@ static void a_bad_value_is_answered_with_what_was_expected(void **state)
         {"[service]\nuser = no-such-user\n", "2:8 user: there is no user \"no-such-user\""},
         {"[service]\nsupplementary_groups = no-such-group\n",
          "2:24 supplementary_groups: there is no group \"no-such-group\""},
+        {"[service]\nsupplementary_groups = daemon aemon\n",
+         "2:31 supplementary_groups: there is no group \"aemon\""},
         {"[operation]\nreload_signal = HPU\n",
          "2:17 reload_signal: there is no signal \"HPU\"; did you mean \"HUP\"?"},
         {"[operation]\nreload_signal = SIGKILL\n",

@@ -92,6 +92,19 @@ static void an_unknown_name_is_answered_with_the_nearest(void **state)
     clear(&s);
 }
 
+static void a_file_that_can_be_no_service_is_not_what_was_meant(void **state)
+{
+    struct set s = {0};
+
+    (void)state;
+    add(&s, "backend\n", NULL);
+    add(&s, "web", "backend");
+    check(&s);
+    assert_int_equal(s.problems.count, 1);
+    expect(&s, 0, "web", 3, "there is no service \"backend\"");
+    clear(&s);
+}
+
 static void a_service_can_not_need_itself(void **state)
 {
     struct set s = {0};
@@ -178,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_graph_without_circles_has_nothing_wrong),
         cmocka_unit_test(an_unknown_name_is_answered_with_the_nearest),
+        cmocka_unit_test(a_file_that_can_be_no_service_is_not_what_was_meant),
         cmocka_unit_test(a_service_can_not_need_itself),
         cmocka_unit_test(one_whose_own_file_is_refused_is_not_unknown),
         cmocka_unit_test(a_cycle_is_shown_to_each_member_and_to_nobody_else),
