@@ -1,5 +1,5 @@
 /* backend - how a service's instances are really run: as a tree of processes (process.h) or as a
- * systemd unit (systemd.h). The core knows nothing but these six calls and the events that come
+ * systemd unit (systemd.h). The core knows nothing but these seven calls and the events that come
  * back.
  *
  * An instance of processes is one run of them: start makes it, TREE_GONE ends it. That of a unit is
@@ -11,7 +11,7 @@
  * happened for one instance, and only after *ret_instance was written; they may come before start
  * or adopt has returned. release waits for an event that is being told, so a listener calls nothing
  * here: it posts mail.
- * Ownership: start and adopt give an instance that the core owns until release. */
+ * Ownership: prepare, start and adopt give an instance that the core owns until release. */
 #pragma once
 
 #include "base/error.h"
@@ -95,9 +95,11 @@ struct instance {
 struct launch {
     const struct service_spec *spec;
     int64_t generation;
-    const char *fifo;       /* takes stdout, and stderr too unless it has its own */
-    const char *error_fifo; /* takes stderr; NULL: merged */
-    bool restart;           /* of a unit: RestartUnit, not StartUnit */
+    const char *fifo;          /* takes stdout, and stderr too unless it has its own */
+    const char *error_fifo;    /* takes stderr; NULL: merged */
+    bool restart;              /* of a unit: RestartUnit, not StartUnit */
+    struct instance *prepared; /* what prepare() made of the same spec and generation, which start
+                                  takes, also when it fails; NULL: none */
 };
 
 /* Whom a signal is for. */
@@ -119,6 +121,11 @@ struct backend {
 };
 
 struct backend_ops {
+    /* The next instance, as far as it can be made while this one still stops: all but its record,
+     * at its gate. It begins with start(), or ends with release(), and tells nothing before. NULL:
+     * there is no such thing, and an error only means that start() does it all. */
+    int (*prepare)(struct backend *backend, const struct launch *launch, void *owner,
+                   struct instance **ret_instance, struct error *err);
     /* A unit: *ret_instance is the one that adopt gave; a request. Processes: prepares, writes the
      * instance down, and lets it go; the outcome comes as an event. -errno: nothing was started and
      * no event follows. */

@@ -19,6 +19,7 @@ void text_clear(struct text *t); /* empty again, memory kept */
 void text_append(struct text *t, const char *s);
 void text_append_n(struct text *t, const char *s, size_t n);
 void text_appendf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_fit(struct text *t);   /* no more memory than it needs: it is to stay */
 char *text_take(struct text *t); /* the caller's, to free(); NULL without memory */
 
 void text_json_string(struct text *t, const char *s); /* quoted and escaped; NULL gives null */

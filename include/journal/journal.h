@@ -10,6 +10,10 @@
  * closed; -EEXIST: its key has been used meanwhile). Entries without one are kept, in order, until
  * they can be written; of more than 32768 the oldest are withdrawn with the reason.
  *
+ * What nobody waits for, and what stands in a mark as well, may come later: it is committed with
+ * the next entry that somebody waits for, or when JOURNAL_LATER_US have passed. So a service's
+ * restart costs one transaction, not six.
+ *
  * Bad days, each told by journal_writable() and over by itself:
  * - A full disk. A reserve of 4 MiB (PATH-reserve) is given up for what is essential or never given
  *   up; the rest is withdrawn at once with -ENOSPC until there is room for the reserve again.
@@ -87,6 +91,8 @@ struct journal_events {
     const char *text; /* a line each */
 };
 
+#define JOURNAL_LATER_US (10 * USEC_PER_MSEC)
+
 struct journal_entry {
     const struct operation *operation;    /* inserted, or replaced by its id; NULL: none */
     const struct service_record *service; /* inserted or replaced; NULL: none */
@@ -95,13 +101,15 @@ struct journal_entry {
     const struct journal_events *events;  /* inserted; NULL: none; an entry of nothing else is
                                              never essential */
     bool essential;                       /* may have the reserve when the disk is full */
+    bool later;                           /* need not be committed at once */
     int64_t give_up_mono;                 /* clock_mono_us(); 0: never given up */
     journal_done *done;                   /* NULL: nobody waits */
     void *context;
 };
 
 /* All entries go into one transaction and succeed or are withdrawn together (they share the first
- * one's give_up_mono, done and context). 0; -ENOMEM: nothing was queued and done is not called. */
+ * one's later, give_up_mono, done and context). 0; -ENOMEM: nothing was queued and done is not
+ * called. */
 int journal_submit(struct journal *journal, const struct journal_entry *entries, size_t count);
 
 /* At start: everything that had not ended, by id, of this boot; what waited in another boot has

@@ -21,12 +21,20 @@ struct mark_end {
     int64_t first, last; /* 0: none */
     enum operation_state state;
     bool changed;
+    int64_t began_utc, at_utc;
 };
 #define MARK_ENDS 8
 
+/* An operation that began, and those that had joined it. */
+struct mark_begin {
+    int64_t first, last; /* 0: none */
+    int64_t generation;  /* the service's then */
+    int64_t at_utc, at_mono;
+};
+
 struct mark {
     struct service_record service;   /* as it was last, whether the journal has it or not */
-    int64_t begun;                   /* the last operation that began; 0: none */
+    struct mark_begin begun;         /* the last operation that began */
     struct mark_end ends[MARK_ENDS]; /* of people's operations that had begun, newest first */
     uint64_t spec;       /* spec_digest() of what the instance began with; 0: none lives */
     uint64_t invocation; /* of a unit: which run of it the generation is; 0: none */

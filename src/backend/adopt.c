@@ -19,9 +19,10 @@ static void lost(struct process_instance *p, enum wake *ret_wake)
     instance_unlock(p);
 }
 
-/* Its group: the main process, or what has outlived it. */
-static bool adopt_group(struct process_instance *p, const struct instance_data *data,
-                        enum wake *ret_wake)
+/* Its group: the main process, or what has outlived it. -errno: which, can't be known now, and must
+ * not be taken for an end. */
+static int adopt_group(struct process_instance *p, const struct instance_data *data,
+                       bool *ret_alive, enum wake *ret_wake)
 {
     bool populated = true;
 
@@ -31,27 +32,35 @@ static bool adopt_group(struct process_instance *p, const struct instance_data *
         p->main_pid = data->pid;
         p->main_fd = -1;
         instance_unlock(p);
-        return true;
+        *ret_alive = true;
+        return 0;
     }
+    if (p->pidfd != -ESRCH)
+        return p->pidfd;
     lost(p, ret_wake);
     if (cgroup_populated(p->group, &populated, NULL) < 0 || populated)
         *ret_wake = WAKE_MAIN_LOST;
-    return false;
+    return 0;
 }
 
-/* Its executor, and the main process below that. */
-static bool adopt_staying(struct process_instance *p, const struct instance_data *data,
-                          enum wake *ret_wake)
+/* Its executor, and the main process below that; -errno as above. */
+static int adopt_staying(struct process_instance *p, const struct instance_data *data,
+                         bool *ret_alive, enum wake *ret_wake)
 {
     int main_fd;
 
     p->pidfd = process_open(data->executor, data->executor_ticks);
+    if (p->pidfd < 0 && p->pidfd != -ESRCH)
+        return p->pidfd;
     if (p->pidfd < 0) {
         lost(p, ret_wake);
         *ret_wake = WAKE_HUNT; /* what still carries its marker, if anything */
-        return false;
+        return 0;
     }
-    main_fd = data->pid ? process_open(data->pid, data->ticks) : -1;
+    main_fd = data->pid ? process_open(data->pid, data->ticks) : -ESRCH;
+    if (main_fd < 0 && main_fd != -ESRCH)
+        return main_fd;
+    main_fd = main_fd < 0 ? -1 : main_fd;
     instance_lock(p);
     p->executor = data->executor;
     p->executor_ticks = data->executor_ticks;
@@ -59,10 +68,9 @@ static bool adopt_staying(struct process_instance *p, const struct instance_data
     p->main_fd = main_fd;
     p->main_gone = data->pid && main_fd < 0;
     instance_unlock(p);
-    if (main_fd >= 0)
-        return true;
+    *ret_alive = main_fd >= 0;
     *ret_wake = data->pid ? WAKE_MAIN_LOST : WAKE_FIND_MAIN;
-    return false;
+    return 0;
 }
 
 static char *group_path(struct process_backend *backend, const struct instance_data *data)
@@ -107,19 +115,20 @@ static void open_ready(struct process_instance *p, const struct service_spec *sp
 }
 
 /* Whether its main process is known to live; else *ret_wake tells what is to be found out. */
-static bool judge(struct process_instance *p, const struct instance_data *data, enum wake *ret_wake)
+static int judge(struct process_instance *p, const struct instance_data *data, bool *ret_alive,
+                 enum wake *ret_wake, struct error *err)
 {
-    bool alive = false;
+    int r = 0;
 
     if (data->boot != p->backend->boot)
         lost(p, ret_wake); /* its pids are others' now */
     else if (p->group)
-        alive = adopt_group(p, data, ret_wake);
+        r = adopt_group(p, data, ret_alive, ret_wake);
     else
-        alive = adopt_staying(p, data, ret_wake);
+        r = adopt_staying(p, data, ret_alive, ret_wake);
     if (p->pidfd < 0)
         p->pidfd = -1;
-    return alive;
+    return r < 0 ? error_set(err, r, "whether pid %d still runs: %m", (int)data->pid) : 0;
 }
 
 int process_adopt(struct backend *base, const struct service_spec *spec,
@@ -131,7 +140,7 @@ int process_adopt(struct backend *base, const struct service_spec *spec,
     struct process_instance *p;
     enum wake wake = WAKE_LOST;
     size_t slot;
-    bool alive;
+    bool alive = false;
     int r = instances_claim(backend->instances, record->service, record->generation, &slot, &data);
 
     if (r < 0)
@@ -154,12 +163,14 @@ int process_adopt(struct backend *base, const struct service_spec *spec,
     instance_lock(p);
     p->started = true;
     instance_unlock(p);
-    alive = judge(p, &data, &wake);
-    if (p->pidfd >= 0)
+    r = judge(p, &data, &alive, &wake, err);
+    if (r == 0 && p->pidfd >= 0)
         open_ready(p, spec, record, data.pid);
     *ret_instance = &p->base; /* before the first event may come */
-    r = alive ? progress_watch(p, err) : 0;
+    if (r == 0 && alive)
+        r = progress_watch(p, err);
     if (r < 0) {
+        *ret_instance = NULL;
         progress_end(p);
         instances_let_go(backend->instances, slot, false);
         process_instance_free(p);

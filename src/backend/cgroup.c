@@ -1,6 +1,7 @@
 #include "cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/sys.h"
 #include "identity.h"
 
@@ -22,7 +23,7 @@ static void closedirp(DIR **dir)
 int cgroup_make(const char *path, struct error *err)
 {
     bool populated = false;
-    int fd, made = mkdir(path, 0755);
+    int fd, made = FAULTS(group_make) ? -1 : mkdir(path, 0755);
 
     if (made < 0 && errno != EEXIST)
         return error_set(err, -errno, "make group %s: %m", path);
@@ -45,7 +46,7 @@ int cgroup_populated(const char *path, bool *ret_populated, struct error *err)
         file = NULL;
         return error_set(err, -ENOMEM, "look at group %s: %m", path);
     }
-    n = small_read(file, text, sizeof text);
+    n = FAULT(group_read) ?: small_read(file, text, sizeof text);
     if (n < 0 && n != -ENOENT && n != -ENODEV)
         return error_set(err, (int)n, "read %s: %m", file);
     *ret_populated = n > 0 && strstr(text, "populated 1");
@@ -147,7 +148,7 @@ int cgroup_kill(const char *path, struct error *err)
         file = NULL;
         return error_set(err, -ENOMEM, "kill group %s: %m", path);
     }
-    fd = open(file, O_WRONLY | O_CLOEXEC);
+    fd = FAULTS(group_kill) ? -1 : open(file, O_WRONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return cgroup_signal(path, SIGKILL, err); /* before Linux 5.14; or the group has gone */
     /* Both mean that it has been removed since: it was empty. */

@@ -18,6 +18,14 @@ static void group_ended(struct process_instance *p)
         tell_tree_gone(p);
 }
 
+bool ending_with_main(struct process_instance *p)
+{
+    if (!p->group || p->gone_told || !group_empty(p) || reload_holds(p))
+        return false;
+    tell_discard_group(p);
+    return true;
+}
+
 void ending_group(struct process_instance *p)
 {
     if (p->gone_told)

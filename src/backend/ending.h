@@ -5,6 +5,9 @@
 
 #include "process_instance.h"
 
+/* The main process has just gone: whether it was the last of its group, which is removed then. Both
+ * ends can be told together: the core has one turn for them. */
+bool ending_with_main(struct process_instance *p);
 /* Once the main process has gone. */
 void ending_group(struct process_instance *p);
 /* Once the executor that stays has gone: it has said that nothing is left below, or it was killed,

@@ -1,6 +1,7 @@
 #include "executor.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/sys.h"
 #include "environment.h"
 #include "exec_order.h"
@@ -52,7 +53,7 @@ int executor_spawn(struct process_instance *p, const struct program *program,
 
     if (r < 0)
         return r;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    if (FAULTS(exec_socket) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return error_set(err, -errno, "make a socket pair: %m");
     ours = pair[0];
     spawn.gate = gate = pair[1];
@@ -75,10 +76,13 @@ void executor_kill(int pidfd)
     waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG);
 }
 
-void executor_open_gate(int socket)
+int executor_open_gate(int socket)
 {
     static const char word = GATE_OPEN;
 
-    if (socket >= 0)
-        (void)!send(socket, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (socket < 0)
+        return 0;
+    if (!FAULTS(gate_open) && send(socket, &word, sizeof word, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        return 0;
+    return errno == EPIPE || errno == ECONNRESET ? 0 : -errno;
 }

@@ -25,5 +25,5 @@ int executor_spawn(struct process_instance *p, const struct program *program,
                    struct executor *ret_executor, struct error *err);
 /* Kills it and waits until it has gone: for one whose gate is closed that is at once. */
 void executor_kill(int pidfd);
-/* One that has ended by now is told of by its own pidfd. */
-void executor_open_gate(int socket);
+/* 0 or -errno; one that has ended by now is told of by its own pidfd. */
+int executor_open_gate(int socket);

@@ -2,6 +2,7 @@
 
 #include "backend/process.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/sys.h"
 
 #include <errno.h>
@@ -31,9 +32,13 @@ int process_stat(pid_t pid, struct process_stat *ret_stat)
     char path[32], line[1024];
     unsigned long long ticks;
     const char *rest;
+    ssize_t n;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (small_read(path, line, sizeof line) <= 0)
+    n = small_read(path, line, sizeof line);
+    if (n == -EMFILE || n == -ENFILE || n == -ENOMEM) /* it may well be there */
+        return (int)n;
+    if (n <= 0)
         return -ESRCH;
     rest = strrchr(line, ')'); /* the name before it may hold anything */
     if (!rest || sscanf(rest + 1,
@@ -49,14 +54,15 @@ int process_stat(pid_t pid, struct process_stat *ret_stat)
 int process_open(pid_t pid, uint64_t ticks)
 {
     struct process_stat st;
-    int fd = pid > 0 ? sys_pidfd_open(pid) : -ESRCH;
+    int r, fd = pid > 0 ? (FAULT(adopt_pidfd) ?: sys_pidfd_open(pid)) : -ESRCH;
 
     if (fd < 0)
         return fd == -EINVAL ? -ESRCH : fd; /* EINVAL: a thread's number by now */
     /* Compared after it was opened: from here on the descriptor can't come to mean another. */
-    if (process_stat(pid, &st) < 0 || st.ticks != ticks) {
+    r = process_stat(pid, &st);
+    if (r < 0 || st.ticks != ticks) {
         close(fd);
-        return -ESRCH;
+        return r < 0 ? r : -ESRCH;
     }
     return fd;
 }

@@ -1,6 +1,7 @@
 #include "instance_file.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/hash.h"
 
 #include <errno.h>
@@ -56,7 +57,7 @@ int instance_file_grow(struct instances *f)
     if (!grown)
         return -ENOMEM;
     f->places = grown;
-    r = posix_fallocate(f->fd, at, (off_t)BLOCK_SIZE);
+    r = -FAULT(instances_grow) ?: posix_fallocate(f->fd, at, (off_t)BLOCK_SIZE);
     if (r != 0)
         return -r;
     data = mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, at);
@@ -98,7 +99,8 @@ static int open_file(struct instances *f, const char *runtime_dir, off_t *ret_si
         f->path = NULL;
         return error_set(err, -ENOMEM, "open the instance file: %m");
     }
-    f->fd = open(f->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    f->fd = FAULTS(instances_open) ? -1
+                                   : open(f->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (f->fd < 0)
         return error_set(err, -errno, "open %s: %m", f->path);
     if (fstat(f->fd, &st) < 0)
@@ -131,7 +133,7 @@ int instances_open(const char *runtime_dir, struct instances **ret_instances, st
     if (!f)
         return error_set(err, -ENOMEM, "open the instance file: %m");
     f->fd = -1;
-    lock_init(&f->lock);
+    lock_init(&f->lock, LOCK_INSTANCES);
     r = open_file(f, runtime_dir, &size, err);
     if (r == 0)
         r = map_all(f, size, err);

@@ -1,5 +1,6 @@
 #include "instances.h"
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "instance_file.h"
 
@@ -116,6 +117,7 @@ bool instances_open_record(struct instances *f, const char *service, int64_t gen
 
 void instances_write(struct instances *f, size_t slot, const struct instance_data *data)
 {
+    (void)FAULT(instances_write);
     instances_lock(f);
     instance_file_write(f, slot, data, true);
     instances_unlock(f);
@@ -150,6 +152,7 @@ void instances_let_go(struct instances *f, size_t slot, bool closed)
 {
     struct instance_data data;
 
+    (void)FAULT(instances_close);
     instances_lock(f);
     if (closed && instance_file_read(f, slot, &data))
         instance_file_write(f, slot, &data, false);

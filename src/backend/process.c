@@ -120,7 +120,7 @@ int process_backend_new(const struct process_backend_config *config, struct watc
     b->base.ops = &process_ops;
     b->watcher = watcher;
     b->listener = listener;
-    lock_init(&b->renewing);
+    lock_init(&b->renewing, LOCK_RENEWING);
     spawner_zero(&b->spawner);
     r = open_parts(b, config, err);
     if (r < 0) {

@@ -1,6 +1,7 @@
 #include "process_instance.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/sys.h"
 #include "cgroup.h"
 #include "reload.h"
@@ -24,7 +25,8 @@ struct process_instance *process_instance_new(struct process_backend *backend,
     p->owner = owner;
     p->spec = spec_ref(spec);
     p->pidfd = p->socket = p->ready_fd = -1;
-    lock_init(&p->lock);
+    p->slot = NO_SLOT;
+    lock_init(&p->lock, LOCK_INSTANCE);
     instance_lock(p);
     p->main_fd = -1;
     instance_unlock(p);
@@ -169,7 +171,8 @@ static int process_signal(struct instance *instance, int signal, enum reach reac
 
     switch (reach) {
     case REACH_MAIN: return signal_main_alone(p, signal, err);
-    case REACH_GROUP: return signal_group(p, signal, err);
+    case REACH_GROUP:
+        return FAULTS(signal_send) ? error_set(err, -errno, "%m") : signal_group(p, signal, err);
     case REACH_TREE: return kill_tree(p, err);
     case REACH_RELOAD: reload_kill(p); return 0;
     }
@@ -190,6 +193,10 @@ static void process_release(struct instance *instance)
 
     if (!p)
         return;
+    if (p->slot == NO_SLOT) {
+        process_undo(p);
+        return;
+    }
     progress_end(p);
     instance_lock(p);
     gone = p->tree_gone;
@@ -199,6 +206,7 @@ static void process_release(struct instance *instance)
 }
 
 const struct backend_ops process_ops = {
+    .prepare = process_prepare,
     .start = process_start,
     .adopt = process_adopt,
     .signal = process_signal,

@@ -66,6 +66,8 @@ struct reload {
     bool held; /* the tree's end has waited for it; the watcher's thread alone */
 };
 
+#define NO_SLOT SIZE_MAX
+
 struct process_instance {
     struct instance base;
     struct process_backend *backend;
@@ -73,7 +75,9 @@ struct process_instance {
     struct service_spec *spec; /* a reference */
     char *marker;              /* ORDERLY_INSTANCE=... */
     char *group;               /* NULL: best effort, and the executor stays */
-    size_t slot;
+    size_t slot;               /* NO_SLOT: it is not written down yet */
+    pid_t spawned;             /* by us, and not written down yet */
+    uint64_t spawned_ticks;
     bool ours; /* our child, not an adopted one */
     struct lock lock;
 
@@ -87,7 +91,7 @@ struct process_instance {
 
     /* The watcher's thread alone, once it is watched. */
     pid_t reported_pid; /* where the executor stays: the main process, as it has said */
-    bool watched, executing, empty, ready_seen, group_watched;
+    bool watched, executing, empty, ready_seen, group_watched, group_discarded;
     bool outcome_told, ready_told, main_told, gone_told;
     int64_t pause; /* until it looks again */
 
@@ -139,8 +143,12 @@ struct tree process_instance_tree(struct process_instance *p);
 extern const struct backend_ops process_ops;
 
 /* start.c and adopt.c, the calls of backend_ops. */
+int process_prepare(struct backend *backend, const struct launch *launch, void *owner,
+                    struct instance **ret_instance, struct error *err);
 int process_start(struct backend *backend, const struct launch *launch, void *owner,
                   struct instance **ret_instance, struct error *err);
+/* Of one that was prepared and not started: nothing but the executor is there. */
+void process_undo(struct process_instance *instance);
 int process_adopt(struct backend *backend, const struct service_spec *spec,
                   const struct instance_record *record, void *owner, struct instance **ret_instance,
                   struct error *err);

@@ -93,8 +93,12 @@ static bool status_of_other(struct process_instance *p, struct watch *watch, uin
 
 static void main_ended(struct process_instance *p, struct exit_cause cause)
 {
+    bool all = ending_with_main(p);
+
     tell_main_exited(p, cause);
-    if (p->group)
+    if (all)
+        tell_tree_gone(p);
+    else if (p->group)
         ending_group(p);
 }
 

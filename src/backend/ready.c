@@ -1,5 +1,6 @@
 /* ready - the FIFO on which a service with readiness `fd` says that it is ready. */
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "process_instance.h"
 
@@ -45,7 +46,7 @@ int ready_make(const char *path, const struct service_spec *spec, struct error *
     r = file_make_folder(dirname(copy), 0755, err);
     if (r < 0)
         return r;
-    if ((unlink(path) < 0 && errno != ENOENT) || mkfifo(path, 0600) < 0)
+    if ((unlink(path) < 0 && errno != ENOENT) || FAULTS(ready_make) || mkfifo(path, 0600) < 0)
         return error_set(err, -errno, "make FIFO %s: %m", path);
     fd = ready_open(path);
     if (fd < 0)

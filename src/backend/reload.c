@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/sys.h"
 #include "ending.h"
 #include "exec_order.h"
@@ -141,7 +142,17 @@ static int spawn(struct process_instance *p, const struct launch *launch, pid_t 
     };
 
     snprintf(added, sizeof added, "MAINPID=%d", (int)main_pid);
+    if (FAULTS(reload_spawn))
+        return error_set(err, -errno, "start the reload command: %m");
     return executor_spawn(p, &program, ret_executor, err);
+}
+
+/* Unless it has ended, and is closed, by now. */
+static int open_gate(const struct reload *reload, struct error *err)
+{
+    int r = executor_open_gate(reload->socket);
+
+    return r < 0 ? error_set(err, r, "open the executor's gate: %m") : 0;
 }
 
 static int watch_over(struct process_instance *p, const struct launch *launch,
@@ -160,11 +171,12 @@ static int watch_over(struct process_instance *p, const struct launch *launch,
     r = watcher_add(p->backend->watcher, &reload->watch, reload->pidfd, EPOLLIN, err);
     instance_lock(p);
     if (r == 0)
-        executor_open_gate(reload->socket); /* unless it has ended, and is closed, by now */
-    else
+        r = open_gate(reload, err);
+    if (r < 0)
         p->reload_pid = 0;
     instance_unlock(p);
     if (r < 0) {
+        watcher_remove(p->backend->watcher, &reload->watch);
         executor_kill(reload->pidfd);
         close_all(reload);
     }

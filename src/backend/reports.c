@@ -1,12 +1,16 @@
 #include "reports.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/sys.h"
 #include "exec_order.h"
 #include "identity.h"
 #include "telling.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 void take_ready(struct process_instance *p)
@@ -76,8 +80,16 @@ static void take_report(struct process_instance *p, const struct exec_report *re
     }
 }
 
-static void end_of_reports(struct process_instance *p)
+/* Why: it could not be read what the executor says; NULL: it says no more. Of one that cannot be
+ * heard it can't be known what it does: it is ended. */
+static void end_of_reports(struct process_instance *p, const char *why)
 {
+    char detail[128] = "the executor ended before it could start the program";
+
+    if (why && !p->executing) {
+        snprintf(detail, sizeof detail, "cannot read what the executor says: %s", why);
+        sys_pidfd_send_signal(p->pidfd, SIGKILL);
+    }
     watcher_remove(p->backend->watcher, &p->socket_watch);
     instance_lock(p);
     close(take_fd(&p->socket));
@@ -85,7 +97,7 @@ static void end_of_reports(struct process_instance *p)
     if (p->executing)
         tell_started(p); /* unless it has failed since */
     else
-        tell_start_error(p, "the executor ended before it could start the program");
+        tell_start_error(p, detail);
 }
 
 /* The end of file is not waited for when the executor has ended: it may be held back by a copy of
@@ -97,10 +109,11 @@ void take_reports(struct process_instance *p, bool final)
 
     if (p->socket < 0)
         return;
-    while ((n = recv(p->socket, &report, sizeof report, MSG_DONTWAIT)) == sizeof report ||
+    while ((n = FAULTS(exec_report) ? -1 : recv(p->socket, &report, sizeof report, MSG_DONTWAIT)) ==
+               sizeof report ||
            (n < 0 && errno == ECONNRESET)) /* told once, before what was sent */
         if (n > 0)
             take_report(p, &report);
     if (n >= 0 || final || (errno != EAGAIN && errno != EINTR))
-        end_of_reports(p);
+        end_of_reports(p, n < 0 && !final ? strerrordesc_np(errno) : NULL);
 }

@@ -1,6 +1,7 @@
 #include "spawner.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/sys.h"
 
 #include <errno.h>
@@ -74,7 +75,7 @@ static bool try_clone(struct spawner *s, int cgroup)
     CLEANUP(closep) int pidfd = -1;
     int status;
 
-    if (sys_clone_exec(child_nothing, NULL, cgroup, &pidfd) < 0)
+    if (FAULT(spawn_trial) || sys_clone_exec(child_nothing, NULL, cgroup, &pidfd) < 0)
         return false;
     reap(pidfd);
     s->exit_info = sys_pidfd_exit_status(pidfd, &status) == 0;
@@ -111,7 +112,7 @@ static int keep_places(struct spawner *s, unsigned workers)
 void spawner_zero(struct spawner *s)
 {
     *s = (struct spawner){.null = -1, .limit = LOWEST_PLACE};
-    lock_init(&s->lock);
+    lock_init(&s->lock, LOCK_SPAWNER);
     cond_init(&s->returned);
 }
 
@@ -175,7 +176,7 @@ static int spawn_by_clone(struct spawner *s, const struct spawn *spawn, struct c
     pid_t pid;
 
     child->limit = s->limit;
-    pid = sys_clone_exec(child_main, child, spawn->cgroup, &pidfd);
+    pid = FAULT(spawn_clone) ?: sys_clone_exec(child_main, child, spawn->cgroup, &pidfd);
     if (pid < 0)
         return pid;
     if (child->error) {
@@ -201,12 +202,14 @@ static int spawn_by_posix(const struct child *child, pid_t *ret_pid, int *ret_pi
     if (r == 0)
         r = posix_spawn_file_actions_adddup2(&actions, child->pair.gate, child->pair.gate);
     if (r == 0)
-        r = posix_spawn(&pid, child->executor, &actions, NULL, child->arguments,
-                        child->environment);
+        r = -FAULT(spawn_posix)
+                ?: posix_spawn(&pid, child->executor, &actions, NULL, child->arguments,
+                               child->environment);
     posix_spawn_file_actions_destroy(&actions);
     if (r != 0)
         return -r;
-    pidfd = sys_pidfd_open(pid); /* ours, and not reaped: it is the one that was started */
+    pidfd = FAULT(spawn_pidfd)
+                ?: sys_pidfd_open(pid); /* ours, and not reaped: it is the one that was started */
     if (pidfd < 0) {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);

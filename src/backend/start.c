@@ -1,5 +1,6 @@
 /* start - a start in order: group, readiness FIFO, settings, executor, the record, the gate. What
- * goes wrong before the gate is undone, and nothing has run. */
+ * goes wrong before the gate is undone, and nothing has run. All up to the executor can be done
+ * ahead, while the instance before still stops. */
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cgroup.h"
@@ -19,8 +20,6 @@ struct preparation {
     const struct service_spec *spec;
     char *ready;
     int group; /* a descriptor */
-    pid_t pid;
-    uint64_t ticks;
 };
 
 static int make_group(struct preparation *s, struct error *err)
@@ -76,16 +75,15 @@ static int spawn(struct preparation *s, struct error *err)
     p->ours = true;
     p->pidfd = executor.pidfd;
     p->socket = executor.socket;
-    s->pid = executor.pid;
-    process_stat(s->pid, &st); /* it can't be reaped by anyone else, so it is there */
-    s->ticks = st.ticks;
+    p->spawned = executor.pid;
+    process_stat(p->spawned, &st); /* it can't be reaped by anyone else, so it is there */
+    p->spawned_ticks = st.ticks;
     return 0;
 }
 
 /* Everything about the instance is known; the record is what the next daemon will know of it. */
-static void write_down(struct preparation *s)
+static void write_down(struct process_instance *p)
 {
-    struct process_instance *p = s->p;
     struct instance_data data = {
         .generation = p->base.generation,
         .boot = p->backend->boot,
@@ -94,21 +92,21 @@ static void write_down(struct preparation *s)
         .parent = p->group ? p->backend->parent_number : NO_PARENT,
     };
 
-    snprintf(data.service, sizeof data.service, "%s", s->spec->name);
+    snprintf(data.service, sizeof data.service, "%s", p->spec->name);
     if (p->group) {
-        data.pid = s->pid;
-        data.ticks = s->ticks;
-        p->base.pid = s->pid;
+        data.pid = p->spawned;
+        data.ticks = p->spawned_ticks;
+        p->base.pid = p->spawned;
     } else {
-        data.executor = s->pid;
-        data.executor_ticks = s->ticks;
+        data.executor = p->spawned;
+        data.executor_ticks = p->spawned_ticks;
     }
     instance_lock(p);
     if (p->group) {
-        p->main_pid = s->pid;
+        p->main_pid = p->spawned;
     } else {
-        p->executor = s->pid;
-        p->executor_ticks = s->ticks;
+        p->executor = p->spawned;
+        p->executor_ticks = p->spawned_ticks;
     }
     instance_unlock(p);
     p->base.place = p->group;
@@ -116,11 +114,14 @@ static void write_down(struct preparation *s)
     instances_write(p->backend->instances, p->slot, &data);
 }
 
-static void open_gate(struct process_instance *p)
+static int open_gate(struct process_instance *p, struct error *err)
 {
+    int r;
+
     instance_lock(p);
-    executor_open_gate(p->socket);
+    r = executor_open_gate(p->socket);
     instance_unlock(p);
+    return r < 0 ? error_set(err, r, "open the executor's gate: %m") : 0;
 }
 
 static int prepare(struct preparation *s, struct error *err)
@@ -136,21 +137,20 @@ static int prepare(struct preparation *s, struct error *err)
     return r;
 }
 
-/* The gate was never opened: nothing but the executor is there. */
-static void undo(struct process_instance *p)
+void process_undo(struct process_instance *p)
 {
     if (p->ours)
         executor_kill(p->pidfd);
     if (p->group)
         group_watch_discard(p->backend->group_watch, p->group);
-    instances_let_go(p->backend->instances, p->slot, true);
+    if (p->slot != NO_SLOT)
+        instances_let_go(p->backend->instances, p->slot, true);
     process_instance_free(p);
 }
 
-int process_start(struct backend *base, const struct launch *launch, void *owner,
-                  struct instance **ret_instance, struct error *err)
+static int make(struct process_backend *backend, const struct launch *launch, void *owner,
+                struct process_instance **ret_instance, struct error *err)
 {
-    struct process_backend *backend = process_of(base);
     const struct service_spec *spec = launch->spec;
     struct process_instance *p = process_instance_new(backend, (struct service_spec *)spec,
                                                       spec->name, launch->generation, owner);
@@ -159,23 +159,51 @@ int process_start(struct backend *base, const struct launch *launch, void *owner
 
     if (!p)
         return error_set(err, -ENOMEM, "start %s: %m", spec->name);
-    r = instances_reserve(backend->instances, spec->name, &p->slot, err);
-    if (r < 0) {
-        process_instance_free(p);
-        return r;
-    }
     r = prepare(&s, err);
+    if (r < 0)
+        process_undo(p);
+    else
+        *ret_instance = p;
+    return r;
+}
+
+/* Without groups the executor stays above the service, and its tree would be two's. */
+int process_prepare(struct backend *base, const struct launch *launch, void *owner,
+                    struct instance **ret_instance, struct error *err)
+{
+    struct process_instance *p;
+    int r;
+
+    if (!process_of(base)->parent)
+        return error_set(err, -ENOTSUP, "prepare %s: %m", launch->spec->name);
+    r = make(process_of(base), launch, owner, &p, err);
+    if (r == 0)
+        *ret_instance = &p->base;
+    return r;
+}
+
+int process_start(struct backend *base, const struct launch *launch, void *owner,
+                  struct instance **ret_instance, struct error *err)
+{
+    struct process_backend *backend = process_of(base);
+    struct process_instance *p = (struct process_instance *)launch->prepared;
+    int r = p ? 0 : make(backend, launch, owner, &p, err);
+
+    if (r < 0)
+        return r;
+    r = instances_reserve(backend->instances, launch->spec->name, &p->slot, err);
     if (r == 0) {
-        write_down(&s);
+        write_down(p);
         *ret_instance = &p->base; /* before the first event may come */
         r = progress_watch(p, err);
+        if (r == 0)
+            r = open_gate(p, err);
         if (r < 0)
             progress_end(p);
     }
     if (r < 0) {
-        undo(p);
-        return r;
+        *ret_instance = NULL;
+        process_undo(p);
     }
-    open_gate(p);
-    return 0;
+    return r;
 }

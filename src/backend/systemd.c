@@ -207,7 +207,7 @@ static void free_backend(struct systemd_backend *b)
 
 static void init_parts(struct systemd_backend *b) NO_THREAD_SAFETY_CHECK /* no thread yet */
 {
-    lock_init(&b->lock);
+    lock_init(&b->lock, LOCK_UNITS);
     cond_init(&b->told);
     list_init(&b->inbox);
     for (int i = 0; i < BUSES; i++) {

@@ -52,15 +52,21 @@ void tell_main_exited(struct process_instance *p, struct exit_cause cause)
     tell(p, (struct backend_event){.kind = BACKEND_MAIN_EXITED, .exit = cause});
 }
 
+void tell_discard_group(struct process_instance *p)
+{
+    if (!p->group || p->group_discarded)
+        return;
+    p->group_discarded = true;
+    group_watch_remove(p->backend->group_watch, &p->group_wait);
+    group_watch_discard(p->backend->group_watch, p->group);
+}
+
 void tell_tree_gone(struct process_instance *p)
 {
     if (p->gone_told)
         return;
     p->gone_told = true;
-    if (p->group) {
-        group_watch_remove(p->backend->group_watch, &p->group_wait);
-        group_watch_discard(p->backend->group_watch, p->group);
-    }
+    tell_discard_group(p);
     instance_lock(p);
     p->tree_gone = true;
     instance_unlock(p);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/lock.h"
 #include "heap.h"
 
@@ -68,6 +69,7 @@ static void arm(struct watcher *w) REQUIRES(watcher_lock_class)
         spec.it_value.tv_sec = at > 0 ? at / USEC_PER_SEC : 0;
         spec.it_value.tv_nsec = at > 0 ? at % USEC_PER_SEC * 1000 : 1; /* all zero would be off */
     }
+    (void)FAULT(watcher_timer);
     timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
@@ -169,7 +171,8 @@ static void *run(void *argument)
     bool due;
 
     while (look(w, &due, &enough)) {
-        int count = epoll_wait(w->epoll, events, EVENTS_AT_ONCE, due ? 0 : -1);
+        int count =
+            FAULTS(watcher_wait) ? -1 : epoll_wait(w->epoll, events, EVENTS_AT_ONCE, due ? 0 : -1);
 
         for (int i = 0; i < count; i++)
             tell(w, &events[i]);
@@ -198,7 +201,7 @@ static int open_descriptors(struct watcher *w, struct error *err)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = TIMER_KEY};
 
-    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->epoll = FAULTS(watcher_open) ? -1 : epoll_create1(EPOLL_CLOEXEC);
     if (w->epoll < 0)
         return error_set(err, -errno, "make an epoll descriptor: %m");
     w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -218,7 +221,7 @@ int watcher_start(struct watcher **ret_watcher, struct error *err) NO_THREAD_SAF
         return error_set(err, -ENOMEM, "start the watcher: %m");
     w->epoll = w->timer = -1;
     w->armed = CLOCK_NEVER;
-    lock_init(&w->lock);
+    lock_init(&w->lock, LOCK_WATCHER);
     cond_init(&w->done);
     r = open_descriptors(w, err);
     if (r == 0) {
@@ -273,7 +276,7 @@ static int add(struct watcher *w, struct watch *watch, int fd, uint32_t events)
 
     if (make_room(w, (size_t)fd) < 0)
         return -ENOMEM;
-    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+    if (FAULTS(watcher_add) || epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         return -errno;
     w->table[fd] = (struct registration){watch, number};
     w->watched++;

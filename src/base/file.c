@@ -45,8 +45,12 @@ int file_read(const char *path, size_t limit, char **ret_data, size_t *ret_len, 
 
 int file_make_folder(const char *path, mode_t mode, struct error *err)
 {
-    CLEANUP(freep) char *copy = strdup(path);
+    CLEANUP(freep) char *copy = NULL;
+    struct stat there;
 
+    if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+        return 0; /* as nearly always */
+    copy = strdup(path);
     if (!copy)
         return error_set(err, -ENOMEM, "make %s: %m", path);
     for (char *slash = copy + 1;; slash++) {

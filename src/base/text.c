@@ -87,8 +87,21 @@ char *text_take(struct text *t)
     }
     if (!data)
         data = strdup("");
+    else
+        text_fit(t);
+    data = t->data ? t->data : data;
     *t = (struct text){0};
     return data;
+}
+
+void text_fit(struct text *t)
+{
+    char *smaller = t->data ? realloc(t->data, t->len + 1) : NULL;
+
+    if (!smaller)
+        return; /* it stays as large as it is */
+    t->data = smaller;
+    t->capacity = t->len + 1;
 }
 
 /* The length of the UTF-8 sequence at s, or 0 when there is none. */

@@ -2,6 +2,7 @@
 
 #include "advice.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "identity.h"
@@ -98,7 +99,8 @@ static int read_file(struct service_file *file, const struct config *config)
                      QUOTED(file->name), SERVICE_NAME_MAX);
         return 0;
     }
-    if (file_read(file->path, READER_FILE_MOST, &text, &len, &err) < 0) {
+    if (FAULTS(config_open) ? error_set(&err, -errno, "open %s: %m", file->path)
+                            : file_read(file->path, READER_FILE_MOST, &text, &len, &err) < 0) {
         report_error(&file->report, NO_PLACE, NULL, "%s", err.text);
         return 0;
     }

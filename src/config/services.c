@@ -1,6 +1,7 @@
 /* services - the folder of service files, read as a set.
  * Threads: any. Ownership: the set is the caller's, to service_set_deinit(). */
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/text.h"
 #include "graph.h"
 #include "once.h"
@@ -59,7 +60,7 @@ static void closedirp(DIR **folder)
 
 static int list_names(const char *path, struct string_list *ret_names, struct error *err)
 {
-    CLEANUP(closedirp) DIR *folder = opendir(path);
+    CLEANUP(closedirp) DIR *folder = FAULTS(config_folder) ? NULL : opendir(path);
     CLEANUP(string_list_clear) struct string_list names = {0};
     struct dirent *entry;
 

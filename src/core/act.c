@@ -27,6 +27,41 @@ static struct launch launch_of(const struct service *s)
     };
 }
 
+void act_prepare(struct service *s)
+{
+    struct backend *backend = s->host->processes;
+    struct launch launch;
+
+    if (s->machine.unit || s->standby || !s->log)
+        return;
+    launch = launch_of(s);
+    launch.generation = s->generation + 1;
+    if (backend->ops->prepare(backend, &launch, s, &s->standby, NULL) == 0)
+        s->standby_spec = spec_ref(s->spec);
+}
+
+void act_forget_standby(struct service *s)
+{
+    if (s->standby)
+        s->standby->ops->release(s->standby);
+    s->standby = NULL;
+    spec_unref(s->standby_spec);
+    s->standby_spec = NULL;
+}
+
+/* For the generation that has just been counted; NULL: there is none that is still right. */
+static struct instance *take_standby(struct service *s)
+{
+    struct instance *standby = NULL;
+
+    if (s->standby && s->standby_spec == s->spec && s->standby->generation == s->generation) {
+        standby = s->standby;
+        s->standby = NULL;
+    }
+    act_forget_standby(s);
+    return standby;
+}
+
 static bool spawn(struct service *s)
 {
     struct host *host = s->host;
@@ -42,6 +77,7 @@ static bool spawn(struct service *s)
         goto fail;
     s->log_mark = log_position(s->log);
     launch = launch_of(s);
+    launch.prepared = take_standby(s);
     if (host->processes->ops->start(host->processes, &launch, s, &s->instance, &err) < 0)
         goto fail;
     spec_unref(s->running);

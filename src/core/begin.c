@@ -72,7 +72,13 @@ static bool activate(struct service *s, struct op *op)
     if (!mine)
         return false;
     atomic_fetch_sub(&s->host->people_waiting, people);
-    s->mark.begun = last;
+    s->mark.begun = (struct mark_begin){
+        .first = op->record.id,
+        .last = last,
+        .generation = op->record.begin_generation,
+        .at_utc = op->record.started_utc,
+        .at_mono = op->record.started_mono,
+    };
     publish_mark(s);
     s->resumed_active = op->resumed;
     act_operation_deadline(s, op->record.started_mono + op->record.timeout_us);
@@ -150,10 +156,13 @@ void begin_committed(struct service *s)
     turn_step(s, (struct machine_event){.kind = event_for(s, op)});
 }
 
-/* Whether the act has to wait until its beginning is written down: a crash in the middle of a
- * restart must find the generation that it began with, and nothing may be signalled twice. */
-static bool must_be_written(const struct op *op)
+/* Whether the act has to wait until its beginning is in the journal: a crash in the middle of a
+ * restart must find the generation that it began with, and nothing may be signalled twice. With a
+ * mark it stands there already, for the next daemon of this boot; no other goes on with it. */
+static bool must_be_written(const struct service *s, const struct op *op)
 {
+    if (s->mark_place)
+        return false;
     switch (op->record.action) {
     case ACTION_START:
     case ACTION_STOP: return false;
@@ -169,7 +178,7 @@ static void begin(struct service *s, struct op *op)
     struct service_record record;
     bool still;
 
-    if (must_be_written(op)) {
+    if (must_be_written(s, op)) {
         s->begin_waits = true;
         op_write_joined(op, begun, op_ref(op));
         return;
@@ -179,7 +188,12 @@ static void begin(struct service *s, struct op *op)
     still = s->active == op;
     service_unlock(s);
     if (still && !s->output_waits)
-        op_write(op, publish_record(s, &record) ? &record : NULL, 0, NULL, NULL);
+        op_write_all(&op, 1,
+                     &(struct op_write){
+                         .service = publish_record(s, &record) ? &record : NULL,
+                         .essential = true,
+                         .later = s->mark_place != NULL,
+                     });
 }
 
 static bool would_start(const struct service *s, const struct op *op)

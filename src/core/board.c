@@ -23,7 +23,7 @@ int board_init(struct board *board, struct wait_set *waits,
     *board = (struct board){.waits = waits, .number = 1};
     if (getrandom(&board->epoch, sizeof board->epoch, 0) != sizeof board->epoch)
         return error_set(err, -errno, "getrandom: %m");
-    lock_init(&board->lock);
+    lock_init(&board->lock, LOCK_BOARD);
     list_init(&board->waiters);
     return 0;
 }

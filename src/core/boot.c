@@ -74,8 +74,8 @@ static int take_marks(struct supervisor *supervisor, struct error *err)
 
     for (size_t i = 0; result == 0 && i < count; i++) {
         take_mark(supervisor, &marks[i]);
-        if (marks[i].begun >= atomic_load(&host->next_id)) /* the journal had not been told */
-            atomic_store(&host->next_id, marks[i].begun + 1);
+        if (marks[i].begun.last >= atomic_load(&host->next_id)) /* the journal had not been told */
+            atomic_store(&host->next_id, marks[i].begun.last + 1);
     }
     free(marks);
     if (supervisor->unclean)

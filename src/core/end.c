@@ -25,7 +25,8 @@ void op_log_accepted(struct op *op)
 void op_accepted(struct op *op)
 {
     op_log_accepted(op);
-    op_write(op, NULL, 0, NULL, NULL);
+    /* the next daemon decides anew what this one wants by itself */
+    op_write_all(&op, 1, &(struct op_write){.essential = true, .later = true});
 }
 
 static int write_copies(struct op *const *ops, size_t count, const struct op_write *how,
@@ -40,6 +41,7 @@ static int write_copies(struct op *const *ops, size_t count, const struct op_wri
     }
     entries[0].service = how->service;
     entries[0].key = how->key;
+    entries[0].later = how->later;
     entries[0].give_up_mono = how->give_up_mono;
     entries[0].done = how->done;
     entries[0].context = how->context;
@@ -62,6 +64,9 @@ void op_write_all(struct op *const *ops, size_t count, const struct op_write *ho
         free(copies);
         free(entries);
     }
+    if (result < 0)
+        log_error("%s: operation %lld is not written down: %s", ops[0]->record.service,
+                  (long long)ops[0]->record.id, strerror(-result));
     if (result < 0 && how->done)
         how->done(how->context, result);
 }
@@ -135,6 +140,8 @@ static void settled(void *context, int result)
 
     list_for_each(link, &op->joined) settle(list_entry(link, struct op, link), result);
     settle(op, result);
+    if (op->in_mark)
+        atomic_fetch_sub(&op->service->ends_in_mark, 1);
     op_unref(op);
 }
 
@@ -194,7 +201,7 @@ static size_t end_all(struct op **ops, size_t count, const struct op_result *res
 {
     struct service *s = ops[0]->service;
     size_t ended = 1;
-    int64_t now = clock_utc_us();
+    int64_t now = result->at_utc ? result->at_utc : clock_utc_us();
 
     service_lock(s);
     set_end(ops[0], result, now, &texts[0]);
@@ -256,6 +263,7 @@ void op_end(struct op *op, const struct op_result *result)
                  &(struct op_write){
                      .service = result->service,
                      .essential = true,
+                     .later = result->later,
                      .done = settled,
                      .context = op_ref(op),
                  });

@@ -19,6 +19,8 @@ struct op_result {
     struct exit_cause exit;
     struct string_list *output;           /* its lines are taken; NULL: none */
     const struct service_record *service; /* written in the same transaction; NULL: none */
+    bool later;                           /* all of it stands in the service's mark */
+    int64_t at_utc;                       /* 0: now */
 };
 /* Ends op and those that joined it, in one transaction. */
 void op_end(struct op *op, const struct op_result *result);
@@ -44,6 +46,7 @@ struct op_write {
     const struct service_record *service; /* NULL: none */
     const struct journal_key *key;        /* NULL: none */
     bool essential;                       /* a full disk's reserve is for it */
+    bool later;                           /* a mark has it, or nobody would miss it */
     int64_t give_up_mono;                 /* 0: never */
     journal_done *done;                   /* NULL: nobody waits */
     void *context;

@@ -1,6 +1,7 @@
 #include "events.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "journal/journal.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static void events_unlock(struct events *e) RELEASE(events_lock_class) NO_THREAD
 
 void events_init(struct events *e, struct wait_set *waits) NO_THREAD_SAFETY_CHECK
 {
-    lock_init(&e->lock);
+    lock_init(&e->lock, LOCK_EVENTS);
     list_init(&e->waiters);
     list_init(&e->flights);
     e->waits = waits;
@@ -163,7 +164,7 @@ static bool take_new(struct events *e, struct journal_events *row, char **ret_te
 void events_flush(struct events *e)
 {
     struct journal_events row = {.at_utc = clock_utc_us()};
-    struct journal_entry entry = {.events = &row, .done = landed};
+    struct journal_entry entry = {.events = &row, .later = true, .done = landed};
     struct flight *flight;
     char *text;
 
@@ -173,9 +174,12 @@ void events_flush(struct events *e)
     entry.context = flight;
     if (!flight)
         entry.done = NULL;
-    /* without memory what was told is not found again */
-    if ((!text || journal_submit(e->journal, &entry, 1) < 0) && flight)
-        landed(flight, -ENOMEM);
+    if (!text || journal_submit(e->journal, &entry, 1) < 0) {
+        log_error("out of memory: events %lld to %lld will not be found again",
+                  (long long)row.first, (long long)row.last);
+        if (flight)
+            landed(flight, -ENOMEM);
+    }
     free(text);
     wait_set_fire(e->waits, &e->waiters);
 }

@@ -25,15 +25,26 @@ static struct op *active(struct service *s)
     return op;
 }
 
-/* For a next daemon, in case that the journal cannot be told; its own operations it decides anew.
- */
-static void mark_end(struct service *s, const struct op *op, const struct op_result *result)
+/* For a next daemon, in case that the journal has not been told; its own operations it decides
+ * anew. The journal need not be told at once of what stands there whole. */
+static void mark_end(struct service *s, struct op *op, struct op_result *result)
 {
     struct mark_end *ends = s->mark.ends;
 
+    result->at_utc = clock_utc_us();
     if (!op_automatic(op)) {
         memmove(ends + 1, ends, (MARK_ENDS - 1) * sizeof *ends);
-        ends[0] = (struct mark_end){op->record.id, s->mark.begun, result->state, result->changed};
+        ends[0] = (struct mark_end){
+            .first = op->record.id,
+            .last = s->mark.begun.last,
+            .state = result->state,
+            .changed = result->changed,
+            .began_utc = s->mark.begun.at_utc,
+            .at_utc = result->at_utc,
+        };
+        op->in_mark = true;
+        result->later = atomic_fetch_add(&s->ends_in_mark, 1) < MARK_ENDS && s->mark_place &&
+                        result->state == OPERATION_SUCCEEDED && !result->detail;
     }
     publish_mark(s);
 }
@@ -84,11 +95,11 @@ static void unit_describe(const struct service *s, char *text, size_t size)
 {
     size_t length = strlen(text);
 
-    if (s->unit.fault[0])
-        snprintf(text + length, size - length, ": %s", s->unit.fault);
+    if (s->unit->fault[0])
+        snprintf(text + length, size - length, ": %s", s->unit->fault);
     else
-        snprintf(text + length, size - length, ": the unit is %s (%s), and %s", s->unit.active,
-                 s->unit.sub,
+        snprintf(text + length, size - length, ": the unit is %s (%s), and %s", s->unit->active,
+                 s->unit->sub,
                  s->machine.stop_on_timeout ? "is stopped (on_timeout = stop)" : "left to systemd");
 }
 

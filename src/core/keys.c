@@ -32,7 +32,7 @@ static void keys_unlock(struct keys *k) RELEASE(keys_lock_class) NO_THREAD_SAFET
 
 void keys_init(struct keys *keys) NO_THREAD_SAFETY_CHECK
 {
-    lock_init(&keys->lock);
+    lock_init(&keys->lock, LOCK_KEYS);
     list_init(&keys->claims);
 }
 

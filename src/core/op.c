@@ -1,5 +1,6 @@
 #include "op.h"
 
+#include "base/fault.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static void op_index_unlock(struct op_index *i) RELEASE(op_index_lock_class) NO_
 struct op *op_new(struct service *service, const char *service_name, enum action action,
                   enum origin origin, const char *requested_by, int64_t timeout_us)
 {
-    struct op *op = calloc(1, sizeof *op);
+    struct op *op = FAULT(operation_new) ? NULL : calloc(1, sizeof *op);
 
     if (!op)
         return NULL;
@@ -60,7 +61,7 @@ void op_unref(struct op *op)
 
 void op_index_init(struct op_index *index) NO_THREAD_SAFETY_CHECK
 {
-    lock_init(&index->lock);
+    lock_init(&index->lock, LOCK_OP_INDEX);
     for (size_t i = 0; i < OP_INDEX_BUCKETS; i++)
         index->buckets[i] = NULL;
 }

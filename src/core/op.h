@@ -36,6 +36,7 @@ struct op {
     struct list waiters;         /* of its end */
     bool announced;              /* they have been told */
     bool settled;                /* its end is in the journal */
+    bool in_mark;                /* its end stands in the service's mark as well */
     struct list settled_waiters; /* of that */
     struct op *next;             /* in the index */
 };

@@ -41,7 +41,7 @@ void ping_init(struct ping *ping, struct watcher *watcher,
         .deadline.passed = passed,
         .item.run = answer,
     };
-    lock_init(&ping->lock);
+    lock_init(&ping->lock, LOCK_PING);
     cond_init(&ping->answered);
     list_init(&ping->item.link);
 }

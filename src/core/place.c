@@ -1,5 +1,6 @@
 #include "place.h"
 
+#include "base/fault.h"
 #include "base/nearest.h"
 #include "end.h"
 #include "expand.h"
@@ -98,7 +99,7 @@ static int by_service(const void *a, const void *b)
 /* The operations by service; within one, as asked. NULL without memory. */
 static struct op **sort_ops(const struct submission *submission)
 {
-    struct op **sorted = calloc(submission->count, sizeof(struct op *));
+    struct op **sorted = FAULT(batch_sort) ? NULL : calloc(submission->count, sizeof(struct op *));
     struct ranked *ranked = calloc(submission->count, sizeof *ranked);
 
     for (size_t i = 0; ranked && i < submission->count; i++)

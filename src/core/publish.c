@@ -2,6 +2,8 @@
  * service's record in the journal.
  * Threads: the turn's. */
 #include "base/log.h"
+
+#include "base/fault.h"
 #include "depend.h"
 #include "host.h"
 #include "registry.h"
@@ -69,7 +71,7 @@ void publish_mark(struct service *s)
 static void write_record(struct service *s)
 {
     struct service_record record;
-    struct journal_entry entry = {.service = &record};
+    struct journal_entry entry = {.service = &record, .later = s->mark_place != NULL};
 
     if (s->mark.service.generation != s->generation || s->mark.service.goal != s->machine.goal ||
         s->mark.service.state != s->machine.state || s->mark.spec != s->running_digest ||
@@ -81,12 +83,24 @@ static void write_record(struct service *s)
         log_error("%s: out of memory: its state is not written down", s->name);
 }
 
-static char *log_fault(const struct service *s)
+/* Once each time that it begins or becomes another. */
+static void tell_log_trouble(struct service *s, const struct log_trouble *trouble)
+{
+    if (trouble->error && trouble->error != s->log_told.error)
+        log_warning("%s: its output cannot be written: %s", s->name, strerror(-trouble->error));
+    if (trouble->rotate_error && trouble->rotate_error != s->log_told.rotate_error)
+        log_warning("%s: its log can be neither rotated nor packed: %s", s->name,
+                    strerror(-trouble->rotate_error));
+    s->log_told = *trouble;
+}
+
+static char *log_fault(struct service *s)
 {
     struct log_trouble trouble = {0};
 
     if (s->log)
         log_trouble(s->log, &trouble);
+    tell_log_trouble(s, &trouble);
     return trouble.error ? strdup(strerror(-trouble.error)) : NULL;
 }
 
@@ -98,15 +112,15 @@ static char *copy_text(const char *text)
 /* What a unit has instead of an instance of ours. */
 static void show_unit(const struct service *s, struct service_status *status)
 {
-    status->pid = s->unit.pid;
+    status->pid = s->unit->pid;
     status->recovering = s->machine.state == STATE_BACKOFF && !s->machine.recovers;
-    status->containment = s->unit.place[0] ? CONTAINMENT_SYSTEMD : CONTAINMENT_NONE;
-    status->config_changed = s->unit.config_changed;
-    status->place = copy_text(s->unit.place);
-    status->unit_error = copy_text(s->unit.fault);
-    status->invocation_id = copy_text(s->unit.invocation_id);
-    if (asprintf(&status->unit_state, "%s/%s", s->unit.active, s->unit.sub) < 0 ||
-        !s->unit.active[0]) {
+    status->containment = s->unit->place[0] ? CONTAINMENT_SYSTEMD : CONTAINMENT_NONE;
+    status->config_changed = s->unit->config_changed;
+    status->place = copy_text(s->unit->place);
+    status->unit_error = copy_text(s->unit->fault);
+    status->invocation_id = copy_text(s->unit->invocation_id);
+    if (asprintf(&status->unit_state, "%s/%s", s->unit->active, s->unit->sub) < 0 ||
+        !s->unit->active[0]) {
         free(status->unit_state);
         status->unit_state = NULL;
     }
@@ -114,7 +128,7 @@ static void show_unit(const struct service *s, struct service_status *status)
 
 static struct service_status *new_status(struct service *s, size_t *ret_busy)
 {
-    struct service_status *status = calloc(1, sizeof *status);
+    struct service_status *status = FAULT(board_publish) ? NULL : calloc(1, sizeof *status);
     const struct machine *m = &s->machine;
 
     if (!status)
@@ -166,9 +180,11 @@ void publish(struct service *s)
         .stays = s->machine.unit && !s->spec->autostart,
     });
 
-    s->dirty = status == NULL; /* without memory: at the next turn */
-    if (!status)
+    s->dirty = status == NULL;
+    if (!status) { /* without memory: once more, or nobody would learn of it */
+        service_post(s, MAIL_LOOK);
         return;
+    }
     write_record(s);
     if (hide) {
         status_free(status);

@@ -22,7 +22,7 @@ void registry_unlock(struct registry *r) NO_THREAD_SAFETY_CHECK
 void registry_init(struct registry *r) NO_THREAD_SAFETY_CHECK
 {
     *r = (struct registry){0};
-    lock_init(&r->lock);
+    lock_init(&r->lock, LOCK_REGISTRY);
 }
 
 void registry_deinit(struct registry *r) NO_THREAD_SAFETY_CHECK

@@ -8,17 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without a detail it went well, and nothing else is to be said of it. */
 static void end_lost(struct supervisor *supervisor, struct operation *operation,
-                     enum operation_state state, const char *detail)
+                     enum operation_state state, int64_t at_utc, const char *detail)
 {
     struct journal_entry entry = {.operation = operation, .essential = true};
 
     operation->state = state;
-    operation->finished_utc = clock_utc_us();
+    operation->finished_utc = at_utc;
     free(operation->detail);
-    operation->detail = strdup(detail);
-    log_warning("%s: %s %lld %s: %s", operation->service, action_name(operation->action),
-                (long long)operation->id, operation_state_name(state), detail);
+    operation->detail = detail ? strdup(detail) : NULL;
+    if (detail)
+        log_warning("%s: %s %lld %s: %s", operation->service, action_name(operation->action),
+                    (long long)operation->id, operation_state_name(state), detail);
     if (journal_submit(supervisor->host.journal, &entry, 1) < 0)
         log_error("operation %lld: out of memory", (long long)operation->id);
 }
@@ -26,10 +28,23 @@ static void end_lost(struct supervisor *supervisor, struct operation *operation,
 static void interrupt(struct supervisor *supervisor, struct operation *operation,
                       const char *detail)
 {
-    end_lost(supervisor, operation, OPERATION_INTERRUPTED, detail);
+    end_lost(supervisor, operation, OPERATION_INTERRUPTED, clock_utc_us(), detail);
 }
 
-/* What ended while the journal could not take it down is not done again. */
+/* A mark may know more of it than the journal, which is told later. */
+static void take_beginning(const struct service *s, struct operation *operation)
+{
+    const struct mark_begin *begun = &s->mark.begun;
+
+    if (operation->started_mono > 0 || operation->id < begun->first || operation->id > begun->last)
+        return;
+    operation->state = OPERATION_RUNNING;
+    operation->started_utc = begun->at_utc;
+    operation->started_mono = begun->at_mono;
+    operation->begin_generation = begun->generation;
+}
+
+/* What ended before the journal was told of it is not done again. */
 static bool had_ended(struct supervisor *supervisor, const struct service *s,
                       struct operation *operation)
 {
@@ -40,7 +55,10 @@ static bool had_ended(struct supervisor *supervisor, const struct service *s,
     for (size_t i = 0; i < MARK_ENDS; i++)
         if (operation->id >= ends[i].first && operation->id <= ends[i].last) {
             operation->changed = ends[i].changed;
-            end_lost(supervisor, operation, ends[i].state, "it ended so before the daemon did");
+            operation->started_utc = ends[i].began_utc;
+            end_lost(supervisor, operation, ends[i].state, ends[i].at_utc,
+                     ends[i].state == OPERATION_SUCCEEDED ? NULL
+                                                          : "it ended so before the daemon did");
             return true;
         }
     interrupt(supervisor, operation,
@@ -66,6 +84,7 @@ void boot_requeue(struct supervisor *supervisor, struct operation *operation)
         interrupt(supervisor, operation, "the service's file is gone or refused");
         return;
     }
+    take_beginning(s, operation);
     if (had_ended(supervisor, s, operation))
         return;
     if (operation->started_mono > 0 &&

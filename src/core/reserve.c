@@ -1,6 +1,7 @@
 /* The queue of a service, as those see it who ask: taking a place, being committed, being
  * withdrawn. Everything here is short and runs under the service's lock, from any thread. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "depend.h"
 #include "end.h"
 #include "host.h"
@@ -43,7 +44,7 @@ static bool busy(struct service *s, char text[static 96]) REQUIRES(service_lock_
     enum service_state state = view_of(s).state;
     struct op *head = op_queue_head(&s->queue);
 
-    if (s->active)
+    if (s->active && !operation_ended(&s->active->record))
         snprintf(text, 96, "%s %lld runs, %zu wait", action_name(s->active->record.action),
                  (long long)s->active->record.id, s->queue.length);
     else if (head)
@@ -221,13 +222,16 @@ bool service_withdraw(struct service *s, struct op *op, enum withdraw how)
 {
     bool mine = false;
     int people = 0;
+    int64_t along;
 
     service_lock(s);
     if (operation_ended(&op->record)) {
         mine = false; /* with the one that it joined */
     } else if (op->joined_to) {
+        along = op->record.started_utc ? op->record.coalesced_into : 0;
         people = people_in(op, WITHDRAW_ALONE);
         mine = op_leave(op);
+        op->record.coalesced_into = along; /* it never ran by itself */
     } else if (in_queue(op)) {
         mine = true;
         if (how == WITHDRAW_ALONG) {
@@ -270,8 +274,11 @@ struct op *service_push_automatic(struct service *s, enum action action, enum or
 {
     struct op *op = op_new(s, s->name, action, origin, "supervisor", 0), *waits;
 
-    if (!op)
+    if (!op) {
+        log_error("%s: out of memory: it gets no %s (%s)", s->name, action_name(action),
+                  name_of(&origin_names, (int)origin));
         return NULL;
+    }
     service_lock(s);
     waits = action == ACTION_START ? op_queue_automatic_start(&s->queue) : NULL;
     if (waits) {

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Turns of what people have asked for that pass one of the rest. */
+#define PASS_MOST 8
+
 struct lock_class run_queue_lock_class;
 
 static void run_queue_lock(struct run_queue *q) ACQUIRE(run_queue_lock_class) NO_THREAD_SAFETY_CHECK
@@ -19,8 +22,9 @@ static void run_queue_unlock(struct run_queue *q)
 void run_queue_init(struct run_queue *q) NO_THREAD_SAFETY_CHECK
 {
     *q = (struct run_queue){0};
-    lock_init(&q->lock);
+    lock_init(&q->lock, LOCK_RUN_QUEUE);
     cond_init(&q->filled);
+    list_init(&q->asked_for);
     list_init(&q->waiting);
 }
 
@@ -30,18 +34,29 @@ void run_queue_deinit(struct run_queue *q)
     lock_deinit(&q->lock);
 }
 
+/* NULL: none waits. */
+static struct run_item *take_first(struct run_queue *q) REQUIRES(run_queue_lock_class)
+{
+    bool pass = !list_empty(&q->asked_for) && (list_empty(&q->waiting) || q->passed < PASS_MOST);
+    struct list *from = pass ? &q->asked_for : &q->waiting;
+    struct run_item *item;
+
+    if (list_empty(from))
+        return NULL;
+    q->passed = pass && !list_empty(&q->waiting) ? q->passed + 1 : 0;
+    item = list_entry(from->next, struct run_item, link);
+    list_remove(&item->link);
+    return item;
+}
+
 /* The next one, or NULL when the queue was closed. */
 static struct run_item *next(struct run_queue *q)
 {
     struct run_item *item = NULL;
 
     run_queue_lock(q);
-    while (list_empty(&q->waiting) && !q->closed)
+    while (!q->closed && !(item = take_first(q)))
         cond_wait(&q->filled, &q->lock);
-    if (!q->closed) {
-        item = list_entry(q->waiting.next, struct run_item, link);
-        list_remove(&item->link);
-    }
     run_queue_unlock(q);
     return item;
 }
@@ -77,9 +92,9 @@ int run_queue_start(struct run_queue *q, unsigned workers, struct error *err)
 void run_queue_add(struct run_queue *q, struct run_item *item)
 {
     run_queue_lock(q);
-    list_append(&q->waiting, &item->link);
-    cond_signal(&q->filled);
+    list_append(item->asked_for ? &q->asked_for : &q->waiting, &item->link);
     run_queue_unlock(q);
+    cond_signal(&q->filled); /* after the lock, so that the worker does not meet it at once */
 }
 
 void run_queue_stop(struct run_queue *q)

@@ -1,5 +1,7 @@
 /* run_queue - the services that have mail, in the order in which they got it, and the workers that
- * give each its turn.
+ * give each its turn. Those with something that people have asked for go before the rest, but never
+ * all the time: so a restart does not stand in line behind many services that crash again and
+ * again.
  *
  * A service stands here at most once (its own `scheduled` flag says so) and leaves for its turn: so
  * no two workers ever have the same one.
@@ -19,12 +21,15 @@ extern struct lock_class run_queue_lock_class;
 struct run_item {
     struct list link;
     void (*run)(struct run_item *item);
+    bool asked_for; /* by people; set by who adds it */
 };
 
 struct run_queue {
     struct lock lock;
     struct cond filled;
-    struct list waiting GUARDED_BY(run_queue_lock_class);
+    struct list asked_for GUARDED_BY(run_queue_lock_class);
+    struct list waiting GUARDED_BY(run_queue_lock_class); /* the rest */
+    unsigned passed GUARDED_BY(run_queue_lock_class);     /* how often the rest was passed over */
     bool closed GUARDED_BY(run_queue_lock_class);
     pthread_t *workers;
     unsigned worker_count;

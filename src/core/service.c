@@ -17,9 +17,24 @@ void service_lock(struct service *s) NO_THREAD_SAFETY_CHECK
     lock_take(&s->lock);
 }
 
+/* Whether people wait for what the next turn does. */
+static bool asked_for(const struct service *s) REQUIRES(service_lock_class)
+{
+    const struct op *op = s->active ? s->active : op_queue_head(&s->queue);
+
+    return op && !op_automatic(op);
+}
+
 void service_unlock(struct service *s) NO_THREAD_SAFETY_CHECK
 {
+    bool due = s->due;
+
+    if (due)
+        s->run.asked_for = asked_for(s);
+    s->due = false;
     lock_release(&s->lock);
+    if (due)
+        run_queue_add(&s->host->run_queue, &s->run);
 }
 
 static void operation_deadline_passed(struct deadline *deadline)
@@ -56,7 +71,7 @@ struct service *service_new(struct host *host, struct service_spec *spec) NO_THR
         return NULL;
     }
     memcpy(s->name, spec->name, strlen(spec->name) + 1);
-    lock_init(&s->lock);
+    lock_init(&s->lock, LOCK_SERVICE);
     op_queue_init(&s->queue);
     list_init(&s->run.link);
     s->run.run = turn_run;
@@ -64,6 +79,7 @@ struct service *service_new(struct host *host, struct service_spec *spec) NO_THR
     s->operation_deadline.passed = operation_deadline_passed;
     s->state_deadline.passed = state_deadline_passed;
     s->known = true;
+    s->unit = &unit_unseen;
     s->latest = spec_ref(spec);
     s->spec = spec_ref(spec);
     s->spec_digest = spec_digest(spec);
@@ -90,6 +106,7 @@ void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
         return;
     watcher_clear(s->host->watcher, &s->operation_deadline);
     watcher_clear(s->host->watcher, &s->state_deadline);
+    act_forget_standby(s);
     if (s->instance)
         s->instance->ops->release(s->instance);
     while ((op = op_queue_head(&s->queue))) {
@@ -110,6 +127,7 @@ void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
     free(s->reload_error);
     free(s->given_up);
     free(s->job_detail);
+    unit_let_go(s);
     free(s->waiting_for);
     lock_deinit(&s->lock);
     free(s);
@@ -122,8 +140,7 @@ void service_post_locked(struct service *s, unsigned bits)
     s->mail.bits |= bits;
     if (s->scheduled)
         return;
-    s->scheduled = true;
-    run_queue_add(&s->host->run_queue, &s->run);
+    s->scheduled = s->due = true;
 }
 
 void service_post(struct service *s, unsigned bits)
@@ -199,7 +216,11 @@ void service_post_event(void *owner, const struct backend_event *event)
         break;
     case BACKEND_TREE_GONE: service_post_locked(s, MAIL_TREE_GONE); break;
     case BACKEND_UNIT_SEEN:
-        s->mail.unit = *event->unit;
+        free(s->mail.unit);
+        s->mail.unit = malloc(sizeof *s->mail.unit);
+        if (!s->mail.unit)
+            break; /* without memory the next sight has to do */
+        *s->mail.unit = *event->unit;
         service_post_locked(s, MAIL_UNIT);
         break;
     case BACKEND_JOB_ENDED:
@@ -232,6 +253,7 @@ void mail_deinit(struct mail *mail)
     free(mail->start_error);
     free(mail->reload_error);
     free(mail->job_detail);
+    free(mail->unit);
     free(mail->cancel_text);
     string_list_clear(&mail->output);
     *mail = (struct mail){0};
@@ -240,9 +262,6 @@ void mail_deinit(struct mail *mail)
 void service_rest(struct service *s)
 {
     service_lock(s);
-    if (s->mail.bits)
-        run_queue_add(&s->host->run_queue, &s->run);
-    else
-        s->scheduled = false;
+    s->scheduled = s->due = s->mail.bits != 0;
     service_unlock(s);
 }

@@ -18,6 +18,7 @@
 #include "core/supervisor.h"
 #include "journal/journal.h"
 #include "journal/marks.h"
+#include "logs/logs.h"
 #include "machine.h"
 #include "op_queue.h"
 #include "run_queue.h"
@@ -57,11 +58,14 @@ struct mail {
     char *start_error, *reload_error, *cancel_text;
     int64_t begun, output_for, cancel;
     struct string_list output;
-    struct unit_seen unit; /* the newest */
-    uint64_t job_request;  /* the newest, too */
+    struct unit_seen *unit; /* the newest */
+    uint64_t job_request;   /* the newest, too */
     bool job_well;
     char *job_detail;
 };
+
+/* Nothing was seen yet. */
+extern const struct unit_seen unit_unseen;
 
 /* A start that this service has asked of one that it requires or wants. */
 struct pulled {
@@ -78,6 +82,7 @@ struct service {
     struct op *active GUARDED_BY(service_lock_class); /* written in the turn only */
     struct mail mail GUARDED_BY(service_lock_class);
     bool scheduled GUARDED_BY(service_lock_class); /* on the run queue, or in its turn */
+    bool due GUARDED_BY(service_lock_class);       /* to be put on the run queue */
     bool closing GUARDED_BY(service_lock_class);   /* nothing more is accepted */
     bool refused GUARDED_BY(service_lock_class);   /* its file is: it may only be stopped */
     bool can_reload GUARDED_BY(service_lock_class);
@@ -87,6 +92,9 @@ struct service {
     int64_t default_timeout_us GUARDED_BY(service_lock_class);
     int64_t mail_generation GUARDED_BY(service_lock_class); /* mail of other instances is dropped */
     struct run_item run;                                    /* its place on the run queue */
+
+    /* Of operations whose end stands in the mark and not yet in the journal. */
+    atomic_int ends_in_mark;
 
     /* For others to look at without a lock: see depend.h. */
     atomic_uint view;
@@ -107,14 +115,17 @@ struct service {
                                      NULL: no instance */
     uint64_t running_digest;      /* of the one that it really began with; 0: no instance */
     char *config_error;
+    struct instance *standby;          /* the next one, made ahead while a restart stops this one */
+    struct service_spec *standby_spec; /* a reference */
     struct machine machine;
     struct instance *instance;
-    struct unit_seen unit; /* of a unit: as it was seen last; zero: not yet */
+    const struct unit_seen *unit; /* of a unit: as it was seen last, its own; or unit_unseen */
     bool unit_known;
     bool counts_as_unseen; /* the boot waits for its first sight */
     uint64_t invocation;   /* the last one that counts as a generation */
     char *job_detail;      /* what systemd's answer means */
     struct log *log;
+    struct log_trouble log_told; /* what the daemon's log says of it */
     int64_t log_mark;
     int64_t generation, restarts;
     struct exit_cause last_exit;
@@ -149,6 +160,7 @@ struct service *service_new(struct host *host, struct service_spec *spec);
 void service_free(struct service *service);
 
 void service_lock(struct service *service) ACQUIRE(service_lock_class);
+/* Puts it on the run queue as well, when it has been posted to. */
 void service_unlock(struct service *service) RELEASE(service_lock_class);
 
 /* Puts bits (that carry nothing) into the mail, and the service on the run queue. */

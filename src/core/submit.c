@@ -4,6 +4,7 @@
 #include "submit.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "end.h"
 #include "idempotency.h"
@@ -49,7 +50,8 @@ void submission_end(struct submission *submission, const struct acceptance *acce
 
 static struct operation *copy_all(const struct submission *submission)
 {
-    struct operation *copies = calloc(submission->count, sizeof *copies);
+    struct operation *copies =
+        FAULT(operation_copy) ? NULL : calloc(submission->count, sizeof *copies);
     size_t made = 0;
 
     while (copies && made < submission->count &&
@@ -228,15 +230,27 @@ static void refuse_key(struct submission *submission)
                                                               "for another request meanwhile"});
 }
 
+/* They stand in the journal by now: so they must end there too. */
+static void end_unanswered(struct submission *submission)
+{
+    for (size_t i = 0; i < submission->count; i++) {
+        op_log_accepted(submission->ops[i]);
+        op_cancel_queued(submission->ops[i], "out of memory");
+    }
+    submission_end(submission, &(struct acceptance){.result = REFUSED_JOURNAL_UNAVAILABLE,
+                                                    .subject = "",
+                                                    .detail = "out of memory"});
+}
+
 static void committed(void *context, int result)
 {
     struct submission *submission = context;
-    struct operation *copies = NULL;
+    struct operation *copies = result == 0 ? copy_all(submission) : NULL;
 
-    if (result == 0 && !(copies = copy_all(submission)))
-        result = -ENOMEM;
-    if (result == 0)
+    if (copies)
         accept_all(submission, copies);
+    else if (result == 0)
+        end_unanswered(submission);
     else if (result == -EEXIST)
         refuse_key(submission);
     else if (all_stops(submission) && result != -ENOMEM && result != -ECANCELED)
@@ -258,7 +272,7 @@ static void commit(struct submission *submission)
 void supervisor_submit(struct supervisor *supervisor, const struct request *request,
                        accept_done *done, void *context)
 {
-    struct submission *submission = calloc(1, sizeof *submission);
+    struct submission *submission = FAULT(submission_new) ? NULL : calloc(1, sizeof *submission);
 
     if (!submission) {
         done(context, &(struct acceptance){.result = REFUSED_JOURNAL_UNAVAILABLE,

@@ -121,7 +121,15 @@ static void note_clean(const struct supervisor *supervisor)
 static void journal_changed(void *context)
 {
     struct supervisor *supervisor = context;
+    struct journal *journal = supervisor->host.journal;
+    char text[256];
 
+    if (!journal_writable(journal, text))
+        log_warning("the journal cannot be written: %s", text);
+    else if (journal_warning(journal, text))
+        log_warning("%s", text);
+    else
+        log_info("the journal is written again");
     board_touch(&supervisor->host.board); /* its state is part of the status */
 }
 
@@ -234,8 +242,8 @@ int supervisor_new(const struct supervisor_config *config, struct service_set *s
     host->registry = &supervisor->registry;
     supervisor->runtime_lock = supervisor->state_lock = -1;
     supervisor->since_utc = clock_utc_us();
-    lock_init(&supervisor->reloading);
-    lock_init(&host->stops_lock);
+    lock_init(&supervisor->reloading, LOCK_RELOADING);
+    lock_init(&host->stops_lock, LOCK_STOPS);
     cond_init(&host->stops_done);
     registry_init(&supervisor->registry);
     op_index_init(&host->operations);

@@ -32,6 +32,12 @@ static void note_state(struct service *s, enum service_state before)
         s->instance->ops->mark(s->instance, phase_of(s->machine.state));
 }
 
+/* Its next instance can be made while this one stops. */
+static bool is_restarting(const struct service *s)
+{
+    return s->machine.state == STATE_STOPPING && s->machine.op == OP_RESTART;
+}
+
 void turn_step(struct service *s, struct machine_event event)
 {
     enum service_state before = s->machine.state;
@@ -44,6 +50,8 @@ void turn_step(struct service *s, struct machine_event event)
         act_signal(s);
     if (step.actions & ACT_KILL_TREE)
         act_kill(s);
+    if ((step.actions & ACT_STOP_SIGNAL) && is_restarting(s))
+        act_prepare(s);
     act_state_deadline(s, step.deadline);
     if (step.end != END_NONE)
         finish_active(s, &step);
@@ -185,8 +193,8 @@ static void read_mail(struct service *s, struct mail *mail)
 
     if (bits & MAIL_SPEC)
         take_spec(s, mail);
-    if (bits & MAIL_UNIT)
-        unit_take_seen(s, &mail->unit);
+    if ((bits & MAIL_UNIT) && mail->unit)
+        unit_take_seen(s, take(mail->unit));
     if (bits & MAIL_JOB)
         unit_take_job(s, mail);
     if (bits & MAIL_STARTED) {
@@ -253,6 +261,8 @@ void turn_run(struct run_item *item)
         unit_watch(s);
         begin_operations(s);
     }
+    if (!is_restarting(s))
+        act_forget_standby(s);
     if (s->dirty)
         publish(s);
     announce_ends(s);

@@ -36,6 +36,8 @@ void finish_done_before(struct service *service);
 bool act_spawn(struct service *service);   /* false: there is no instance, start_error says why */
 bool act_restart(struct service *service); /* of a unit; as act_spawn() */
 void act_signal(struct service *service);  /* the stop signal; of a unit: its stop */
+void act_prepare(struct service *service); /* makes the next instance ahead, as far as it can be */
+void act_forget_standby(struct service *service); /* what was made ahead is not wanted */
 /* The reload or signal that is active: true: EVENT_RELOADED will come; else *ret_well is its. */
 bool act_reload(struct service *service, bool *ret_well);
 void act_kill_reload(struct service *service);
@@ -46,7 +48,8 @@ void act_operation_deadline(struct service *service, int64_t due_mono); /* 0: no
 /* unit.c: begins to watch the unit, if the service is one and nobody does yet. */
 void unit_watch(struct service *service);
 void unit_forget(struct service *service); /* and all that was seen of it */
-void unit_take_seen(struct service *service, const struct unit_seen *seen);
+void unit_let_go(struct service *service); /* of what was seen */
+void unit_take_seen(struct service *service, struct unit_seen *seen); /* which is its own then */
 void unit_take_job(struct service *service, struct mail *mail);
 /* A new specification makes it a unit, or another one, or none any more. False: it cannot be now.
  */

@@ -11,6 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct unit_seen unit_unseen = {0};
+
+void unit_let_go(struct service *s)
+{
+    if (s->unit != &unit_unseen)
+        free((void *)s->unit);
+    s->unit = &unit_unseen;
+}
+
 void unit_watch(struct service *s)
 {
     struct host *host = s->host;
@@ -29,7 +38,7 @@ void unit_forget(struct service *s)
     if (s->instance)
         s->instance->ops->release(s->instance);
     s->instance = NULL;
-    s->unit = (struct unit_seen){0};
+    unit_let_go(s);
     s->unit_known = false;
 }
 
@@ -69,9 +78,9 @@ static void count_restarts(struct service *s, const struct unit_seen *seen)
 {
     if (!s->unit_known)
         return; /* what was before is not ours to count */
-    if (seen->restarts > s->unit.restarts)
-        s->restarts += seen->restarts - s->unit.restarts;
-    else if (seen->restarts < s->unit.restarts) /* it went back to 0 meanwhile */
+    if (seen->restarts > s->unit->restarts)
+        s->restarts += seen->restarts - s->unit->restarts;
+    else if (seen->restarts < s->unit->restarts) /* it went back to 0 meanwhile */
         s->restarts += seen->restarts;
 }
 
@@ -87,25 +96,25 @@ static bool count_generation(struct service *s, const struct unit_seen *seen)
 
 static void tell_exit(struct service *s, const struct unit_seen *seen)
 {
-    bool ended = s->unit.pid && seen->pid != s->unit.pid;
+    bool ended = s->unit->pid && seen->pid != s->unit->pid;
 
     if (seen->exit.kind != EXIT_NONE)
         s->last_exit = seen->exit;
     if (s->unit_known && ended && seen->exit.kind != EXIT_NONE)
-        event_exit(s, s->unit.pid, seen->exit);
+        event_exit(s, s->unit->pid, seen->exit);
 }
 
 static void say_what_changed(struct service *s, const struct unit_seen *seen)
 {
-    if (strcmp(seen->fault, s->unit.fault) != 0) {
+    if (strcmp(seen->fault, s->unit->fault) != 0) {
         if (seen->fault[0])
             log_warning("%s: unit %s: %s", s->name, s->spec->unit, seen->fault);
         else
             log_info("%s: unit %s can be driven again", s->name, s->spec->unit);
     }
-    if (seen->advice[0] && strcmp(seen->advice, s->unit.advice) != 0)
+    if (seen->advice[0] && strcmp(seen->advice, s->unit->advice) != 0)
         log_warning("%s: unit %s: %s", s->name, s->spec->unit, seen->advice);
-    if (s->machine.op == OP_NONE && s->unit_known && seen->state != s->unit.state)
+    if (s->machine.op == OP_NONE && s->unit_known && seen->state != s->unit->state)
         log_line(seen->state == STATE_FAILED || seen->state == STATE_BACKOFF ? LOG_LEVEL_WARNING
                                                                              : LOG_LEVEL_INFO,
                  "%s: unit %s is %s (%s)", s->name, s->spec->unit, seen->active, seen->sub);
@@ -119,7 +128,7 @@ static bool wanted_known(const struct service *s, const struct unit_seen *seen)
         return false;
     if (!s->unit_known)
         return !(s->spec->autostart && seen->state == STATE_STOPPED);
-    return seen->state != s->unit.state || !s->unit.wanted_known;
+    return seen->state != s->unit->state || !s->unit->wanted_known;
 }
 
 /* One that is to be started with the daemon could not be, as long as the bus was away. */
@@ -138,7 +147,7 @@ static void first_sight(struct service *s)
     s->counts_as_unseen = false;
 }
 
-void unit_take_seen(struct service *s, const struct unit_seen *seen)
+void unit_take_seen(struct service *s, struct unit_seen *seen)
 {
     struct machine_event event = {
         .kind = EVENT_UNIT_SEEN,
@@ -147,17 +156,20 @@ void unit_take_seen(struct service *s, const struct unit_seen *seen)
         .wanted = seen->wanted,
     };
 
-    bool healed = s->unit.fault[0] && !seen->fault[0];
+    bool healed = s->unit->fault[0] && !seen->fault[0];
 
-    if (!s->machine.unit)
+    if (!s->machine.unit) {
+        free(seen);
         return; /* of the unit that it was */
+    }
     if (!s->unit_known && seen->state == STATE_FAILED)
         s->machine.state = STATE_FAILED; /* whether somebody has stopped it is not known */
     say_what_changed(s, seen);
     count_restarts(s, seen);
     tell_exit(s, seen);
     event.renewed = count_generation(s, seen);
-    s->unit = *seen;
+    unit_let_go(s);
+    s->unit = seen;
     s->machine.recovers = seen->recovers;
     if (seen->active[0]) /* else nothing is known of it but the fault */
         turn_step(s, event);

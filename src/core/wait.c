@@ -29,7 +29,7 @@ static void wait_unlock(struct wait_set *set) RELEASE(wait_lock_class) NO_THREAD
 void wait_set_init(struct wait_set *set, struct watcher *watcher) NO_THREAD_SAFETY_CHECK
 {
     *set = (struct wait_set){.watcher = watcher};
-    lock_init(&set->lock);
+    lock_init(&set->lock, LOCK_WAITS);
     list_init(&set->all);
 }
 

@@ -4,6 +4,7 @@
 #include "backend/scope.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -346,9 +347,16 @@ static bool check(const char *path)
 int main(int argc, char **argv)
 {
     struct options options;
+    struct error err = {0};
 
     keep_standard_descriptors();
     umask(022);
+    if (fault_asked(argc, argv))
+        return EXIT_OK;
+    if (fault_begin(&err) < 0) {
+        fprintf(stderr, "orderlyd: %s\n", err.text);
+        return EXIT_USAGE;
+    }
     if (options_parse(argc, argv, &options) < 0)
         return EXIT_USAGE;
     if (options.help) {

@@ -188,7 +188,7 @@ int notify_new(struct supervisor *supervisor, struct notify **ret_notify,
     if (sd_watchdog_enabled(0, &watchdog_us) > 0)
         n->beat_every = (int64_t)(watchdog_us / 2);
     n->news = true;
-    lock_init(&n->lock);
+    lock_init(&n->lock, LOCK_NOTIFY);
     cond_init(&n->changed);
     r = thread_start(&n->thread, "notify", run, n);
     if (r < 0) {

@@ -30,7 +30,7 @@ static void auth_unlock(struct auth *auth) RELEASE(auth_lock_class) NO_THREAD_SA
 void auth_init(struct auth *auth) NO_THREAD_SAFETY_CHECK
 {
     *auth = (struct auth){0};
-    lock_init(&auth->lock);
+    lock_init(&auth->lock, LOCK_AUTH);
 }
 
 void auth_deinit(struct auth *auth) NO_THREAD_SAFETY_CHECK

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "server.h"
 #include "visit.h"
 
@@ -18,7 +19,7 @@ struct exchange *exchange_new(struct listener *listener, struct MHD_Connection *
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct visit *visit = visit_of(connection);
-    struct exchange *x = calloc(1, sizeof *x);
+    struct exchange *x = FAULT(request_new) ? NULL : calloc(1, sizeof *x);
 
     if (!x || !fd || !visit || !(x->path = strdup(path))) {
         free(x);

@@ -1,5 +1,6 @@
 #include "fragments.h"
 
+#include "base/fault.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static bool make_room(struct fragments_walk *walk)
 
     if (walk->made_count < walk->made_capacity)
         return true;
-    grown = realloc(walk->made, capacity * sizeof *grown);
+    grown = FAULT(status_fragment) ? NULL : realloc(walk->made, capacity * sizeof *grown);
     if (!grown)
         return false;
     walk->made = grown;
@@ -77,6 +78,7 @@ void fragments_visit(struct fragments_walk *walk, const struct service_status *s
     if (fragment.changed != changed || !fragment.json.data) {
         text_clear(&fragment.json);
         status_json(status, &fragment.json);
+        text_fit(&fragment.json);
         fragment.changed = changed;
         walk->written++;
     }

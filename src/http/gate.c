@@ -17,7 +17,7 @@ static void gate_unlock(struct gate *gate) RELEASE(gate_lock_class) NO_THREAD_SA
 void gate_init(struct gate *gate, struct MHD_Connection *connection) NO_THREAD_SAFETY_CHECK
 {
     *gate = (struct gate){.connection = connection};
-    lock_init(&gate->lock);
+    lock_init(&gate->lock, LOCK_GATE);
 }
 
 void gate_deinit(struct gate *gate)

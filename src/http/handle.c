@@ -1,6 +1,7 @@
 #include "handle.h"
 
 #include "auth.h"
+#include "base/log.h"
 #include "exchange.h"
 #include "head.h"
 #include "parameters.h"
@@ -123,8 +124,10 @@ static enum MHD_Result queue(struct exchange *x)
 {
     if (x->visit->last)
         exchange_header(x, MHD_HTTP_HEADER_CONNECTION, "close");
-    if (x->broken)
+    if (x->broken) {
+        log_error("out of memory: %s %s is not answered", x->method, x->path);
         return MHD_NO;
+    }
     visit_stage(x->visit, STAGE_ANSWER);
     return MHD_queue_response(x->connection, x->status,
                               x->shared ? shared_answer_response(x->shared) : x->response);
@@ -139,8 +142,10 @@ enum MHD_Result handle_request(void *cls, struct MHD_Connection *connection, con
 
     if (!x) {
         *request = x = exchange_new(listener, connection, url, method);
-        if (!x)
+        if (!x) {
+            log_error("out of memory: %s %s is not answered", method, url);
             return MHD_NO;
+        }
         http_enter(listener->http);
         visit_stage(x->visit, STAGE_BODY);
         return head_check(x, version) ? MHD_YES : queue(x);

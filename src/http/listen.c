@@ -1,6 +1,7 @@
 #include "listen.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -122,7 +123,7 @@ int listen_unix(const char *path, const char *group, struct handover *handover, 
     if (fd < 0)
         return error_set(err, -errno, "make a socket: %m");
     fchmod(fd, 0600); /* Linux: the mode that bind() gives the file */
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+    if (FAULTS(socket_listen) || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
         return error_set(err, -errno, "bind socket %s: %m", path);
     result = open_to_group(path, group, err);
     if (result == 0 && (lstat(path, ret_stat) < 0 || listen(fd, BACKLOG) < 0))

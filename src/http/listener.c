@@ -1,5 +1,6 @@
 #include "listener.h"
 
+#include "base/fault.h"
 #include "handle.h"
 #include "server.h"
 #include "visit.h"
@@ -47,13 +48,18 @@ int listener_start(struct listener *listener, int fd, struct error *err)
     options_of(listener, options);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    listener->daemon = MHD_start_daemon(
-        flags_of(listener), 0, NULL, NULL, handle_request, listener, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_NOTIFY_CONNECTION, visit_notify, listener, MHD_OPTION_URI_LOG_CALLBACK,
-        visit_target, listener, MHD_OPTION_NOTIFY_COMPLETED, handle_completed, listener,
-        MHD_OPTION_UNESCAPE_CALLBACK, handle_unescape, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, listener->connections,
-        MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    listener->daemon =
+        FAULT(http_start)
+            ? NULL
+            : MHD_start_daemon(flags_of(listener), 0, NULL, NULL, handle_request, listener,
+                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION,
+                               visit_notify, listener, MHD_OPTION_URI_LOG_CALLBACK, visit_target,
+                               listener, MHD_OPTION_NOTIFY_COMPLETED, handle_completed, listener,
+                               MHD_OPTION_UNESCAPE_CALLBACK, handle_unescape, NULL,
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+                               MHD_OPTION_CONNECTION_LIMIT, listener->connections,
+                               MHD_OPTION_THREAD_POOL_SIZE, POOL_THREADS, MHD_OPTION_ARRAY, options,
+                               MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (listener->daemon)
         return 0;

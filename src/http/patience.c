@@ -93,7 +93,7 @@ void patience_init(struct patience *p, struct watcher *watcher,
 {
     *p = (struct patience){.watcher = watcher, .within = within, .deadline.passed = passed};
     atomic_init(&p->armed, CLOCK_NEVER);
-    lock_init(&p->lock);
+    lock_init(&p->lock, LOCK_PATIENCE);
     list_init(&p->guests);
 }
 

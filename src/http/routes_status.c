@@ -38,56 +38,16 @@ static void answer_whole(struct exchange *x)
                                status_cache_get(&x->http->status, x->http->supervisor));
 }
 
-struct delta {
-    struct text services, removed;
-};
-
-static void add_changed(void *context, const struct service_status *status, uint64_t changed)
-{
-    struct delta *delta = context;
-
-    (void)changed;
-    if (delta->services.len > 0)
-        text_append(&delta->services, ",");
-    status_json(status, &delta->services);
-}
-
-static void add_removed(void *context, const char *name)
-{
-    struct delta *delta = context;
-
-    if (delta->removed.len > 0)
-        text_append(&delta->removed, ",");
-    text_json_string(&delta->removed, name);
-}
-
-static void append_part(struct text *t, const struct text *part)
-{
-    if (part->failed)
-        t->failed = true;
-    else if (part->len > 0)
-        text_append_n(t, part->data, part->len);
-}
-
 static void answer_delta(struct exchange *x)
 {
-    struct delta delta = {0};
-    struct revision now;
-    struct text body = {0};
+    bool forgotten;
+    struct shared_answer *changes = status_cache_since(&x->http->status, x->http->supervisor,
+                                                       x->query.since.number, &forgotten);
 
-    if (!supervisor_read_status(x->http->supervisor, x->query.since.number,
-                                &(struct status_visitor){add_changed, add_removed, &delta}, &now)) {
+    if (forgotten)
         answer_whole(x);
-    } else {
-        status_open(x->http->supervisor, now, false, &body);
-        append_part(&body, &delta.services);
-        text_append(&body, "],\"removed\":[");
-        append_part(&body, &delta.removed);
-        text_append(&body, "]}");
-        exchange_answer(x, MHD_HTTP_OK, &body);
-    }
-    text_deinit(&delta.services);
-    text_deinit(&delta.removed);
+    else
+        exchange_answer_shared(x, MHD_HTTP_OK, changes);
 }
 
 static void wait_for_change(struct exchange *x);

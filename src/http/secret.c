@@ -1,6 +1,7 @@
 #include "secret.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,8 @@ static int read_all(int fd, char *data, size_t size, size_t *ret_len, struct err
 
 int secret_read(const char *path, size_t limit, char **ret_data, size_t *ret_len, struct error *err)
 {
-    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    CLEANUP(closep)
+    int fd = FAULTS(token_read) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     size_t size, len = 0;
     char *data;

@@ -89,7 +89,7 @@ int certificate_read(const char *cert, const char *key, struct certificate **ret
 void tls_init(struct tls *tls) NO_THREAD_SAFETY_CHECK
 {
     *tls = (struct tls){0};
-    lock_init(&tls->lock);
+    lock_init(&tls->lock, LOCK_TLS);
 }
 
 void tls_deinit(struct tls *tls) NO_THREAD_SAFETY_CHECK

@@ -1,6 +1,7 @@
 #include "tokens.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "model/service_spec.h"
 #include "secret.h"
 
@@ -155,7 +156,8 @@ int tokens_read(const char *path, struct tokens *ret_tokens, int *ret_line, stru
 
 int tokens_make(const char *path, struct error *err)
 {
-    CLEANUP(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CLEANUP(closep)
+    int fd = FAULTS(token_make) ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     unsigned char random[MADE_BYTES];
     char text[256];
     int len;

@@ -1,5 +1,7 @@
 #include "visit.h"
 
+#include "base/fault.h"
+#include "base/log.h"
 #include "server.h"
 
 #include <stdlib.h>
@@ -24,9 +26,10 @@ void visit_stage(struct visit *visit, enum stage stage)
 static struct visit *begin(struct listener *listener, struct MHD_Connection *connection)
 {
     int fd = look(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    struct visit *visit = calloc(1, sizeof *visit);
+    struct visit *visit = FAULT(socket_accept) ? NULL : calloc(1, sizeof *visit);
 
     if (!visit) {
+        log_error("out of memory: a connection is closed at once");
         shutdown(fd, SHUT_RDWR);
         return NULL;
     }

@@ -149,7 +149,9 @@ int connection_open(const char *path, enum connection_kind kind, sqlite3 **ret_d
 
     if (!sqlite3_threadsafe())
         return error_set(err, -ENOTSUP, "this SQLite library was built without thread safety");
-    result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    result = kind == CONNECTION_WRITER ? FAULT_SQLITE(journal_open) : FAULT_SQLITE(journal_read);
+    if (result == SQLITE_OK)
+        result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (result != SQLITE_OK)
         return connection_error(db, result, err);
     sqlite3_busy_timeout(db, kind == CONNECTION_READER ? READER_BUSY_MS : 0);

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/fault.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdint.h>
 
@@ -23,6 +25,20 @@ void statement_finalizep(sqlite3_stmt **statement);
 
 /* A result of SQLite's in its own words and as -errno; -EBADMSG: the file is corrupt. */
 int connection_error(sqlite3 *db, int result, struct error *err);
+/* SQLite's own result for the error of a fault point. */
+static inline int connection_fault(int error)
+{
+    switch (error) {
+    case 0: return SQLITE_OK;
+    case -EBUSY: return SQLITE_BUSY;
+    case -ENOSPC: return SQLITE_FULL;
+    case -EROFS: return SQLITE_READONLY;
+    case -ENOMEM: return SQLITE_NOMEM;
+    case -EBADMSG: return SQLITE_CORRUPT;
+    default: return SQLITE_IOERR;
+    }
+}
+#define FAULT_SQLITE(name) connection_fault(FAULT(name))
 
 int connection_execute(sqlite3 *db, const char *sql, struct error *err);
 /* Prepares a statement that is to be kept. */

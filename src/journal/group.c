@@ -1,6 +1,7 @@
 #include "group.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +47,15 @@ static int copy_entry(struct group_item *item, const struct journal_entry *entry
 
 struct group *group_new(const struct journal_entry *entries, size_t count)
 {
-    struct group *group = calloc(1, sizeof *group + count * sizeof *group->items);
+    struct group *group =
+        FAULT(journal_group) ? NULL : calloc(1, sizeof *group + count * sizeof *group->items);
 
     if (!group)
         return NULL;
     list_init(&group->link);
     group->light = count > 0;
     if (count > 0) {
+        group->later = entries[0].later;
         group->give_up_mono = entries[0].give_up_mono;
         group->done = entries[0].done;
         group->context = entries[0].context;
@@ -98,6 +101,12 @@ void group_finish(struct list *groups, int result)
             group->done(group->context, result == 0 ? group->refusal : result);
         group_free(group);
     }
+}
+
+bool group_any_pressing(const struct list *groups)
+{
+    list_for_each(link, groups) if (!list_entry(link, struct group, link)->later) return true;
+    return false;
 }
 
 void group_take_plain(struct list *groups, struct list *plain)

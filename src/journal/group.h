@@ -20,6 +20,7 @@ struct group {
     void *context;
     bool essential; /* may have the reserve */
     bool keyed;     /* an item has a key */
+    bool later;     /* nobody waits for it yet */
     bool light;     /* nothing but events: the first to be let go */
     int refusal;    /* 0, or why it was left out of a transaction that succeeded */
     size_t count;
@@ -33,6 +34,9 @@ void group_free(struct group *group);
 /* Tells each of a list, in order, how it ended, and frees it. No lock may be held. A result of 0
  * is for those that have no refusal of their own. */
 void group_finish(struct list *groups, int result);
+
+/* Whether somebody waits for one of them. */
+bool group_any_pressing(const struct list *groups);
 
 /* Moves those that may not have the reserve to the end of plain. What is never given up may: it
  * must not be overtaken by what comes later of the same operation. Events may not. */

@@ -34,7 +34,8 @@ int store_enter_boot(struct store *store)
         " WHERE state IN ('queued', 'running') AND boot <> ?1";
     static const char note[] = "INSERT INTO meta (key, value) VALUES ('boot_id', ?1)"
                                " ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    int result = run_bound(store->db, interrupt, store->boot_id, clock_utc_us());
+    int result = FAULT_SQLITE(journal_boot)
+                     ?: run_bound(store->db, interrupt, store->boot_id, clock_utc_us());
 
     return result == SQLITE_OK ? run_bound(store->db, note, store->boot_id, 0) : result;
 }
@@ -111,8 +112,12 @@ static int load_services(sqlite3 *db, struct journal_boot *boot, struct error *e
 static int load(struct store *store, sqlite3 *db, struct journal_boot *boot, struct error *err)
 {
     CLEANUP(freep) char *last_boot = NULL;
-    int result =
-        connection_text(db, "SELECT value FROM meta WHERE key = 'boot_id'", &last_boot, err);
+    int result = FAULT_SQLITE(journal_load);
+
+    result =
+        result == SQLITE_OK
+            ? connection_text(db, "SELECT value FROM meta WHERE key = 'boot_id'", &last_boot, err)
+            : connection_error(db, result, err);
 
     if (result < 0)
         return result;

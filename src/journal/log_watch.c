@@ -33,7 +33,8 @@ static void write_back(struct log_watch *watch, sqlite3 *db, int mode)
 {
     struct error err = {0};
     int frames = watch->frames;
-    int result = sqlite3_wal_checkpoint_v2(db, NULL, mode, &frames, NULL);
+    int result = FAULT_SQLITE(journal_checkpoint)
+                     ?: sqlite3_wal_checkpoint_v2(db, NULL, mode, &frames, NULL);
     bool ok =
         result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY || (result & 0xff) == SQLITE_LOCKED;
 

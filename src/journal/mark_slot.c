@@ -44,8 +44,14 @@ bool mark_copy_read(const struct mark_copy *copy, struct mark *ret_mark)
     for (size_t i = 0; i < MARK_ENDS; i++) {
         if (copy->end[i] >= operation_state_names.count)
             return false;
-        mark.ends[i] = (struct mark_end){copy->first[i], copy->last[i],
-                                         (enum operation_state)copy->end[i], copy->changed[i] != 0};
+        mark.ends[i] = (struct mark_end){
+            .first = copy->first[i],
+            .last = copy->last[i],
+            .state = (enum operation_state)copy->end[i],
+            .changed = copy->changed[i] != 0,
+            .began_utc = copy->began[i],
+            .at_utc = copy->at[i],
+        };
     }
     snprintf(mark.service.name, sizeof mark.service.name, "%s", copy->service);
     *ret_mark = mark;
@@ -71,6 +77,8 @@ void mark_copy_write(struct mark_copy *to, const char *service, const struct mar
         next.last[i] = mark->ends[i].last;
         next.end[i] = (uint8_t)mark->ends[i].state;
         next.changed[i] = mark->ends[i].changed;
+        next.began[i] = mark->ends[i].began_utc;
+        next.at[i] = mark->ends[i].at_utc;
     }
     memcpy(next.service, service, strlen(service));
     next.checksum = checksum(&next);

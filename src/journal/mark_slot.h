@@ -8,14 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MARK_COPY_SIZE 384
+#define MARK_COPY_SIZE 512
 
 struct mark_copy {
     uint64_t checksum; /* of all that follows */
     uint64_t sequence; /* from 1 */
-    int64_t generation, restarts, begun;
+    int64_t generation, restarts;
     uint64_t spec, invocation;
-    int64_t first[MARK_ENDS], last[MARK_ENDS];
+    struct mark_begin begun;
+    int64_t first[MARK_ENDS], last[MARK_ENDS], began[MARK_ENDS], at[MARK_ENDS];
     uint8_t end[MARK_ENDS], changed[MARK_ENDS];
     uint8_t state, goal;
     char service[SERVICE_NAME_MAX + 1];

@@ -4,6 +4,7 @@
 #include "journal/marks.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/lock.h"
@@ -16,7 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MAGIC       UINT64_C(0x31736b72616d6f31) /* of this layout */
+#define MAGIC       UINT64_C(0x32736b72616d6f31) /* of this layout */
 #define HEADER_SIZE 4096
 #define BLOCK_SLOTS 64
 #define BLOCK_SIZE  (BLOCK_SLOTS * sizeof(struct mark_slot))
@@ -81,7 +82,7 @@ static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_cla
 
     if (!block)
         return error_set(err, -ENOMEM, "grow %s: %m", m->path);
-    result = posix_fallocate(m->fd, at, (off_t)BLOCK_SIZE);
+    result = -FAULT(marks_grow) ?: posix_fallocate(m->fd, at, (off_t)BLOCK_SIZE);
     if (result != 0)
         return error_set(err, -result, "grow %s: %m", m->path);
     block->slots = mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, at);
@@ -128,7 +129,9 @@ static int open_file(struct marks *m, const char *runtime_dir, struct stat *ret_
         m->path = NULL;
         return error_set(err, -ENOMEM, "open the marks: %m");
     }
-    m->fd = open(m->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    m->fd = FAULTS(marks_open)
+                ? -1
+                : open(m->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (m->fd < 0)
         return error_set(err, -errno, "open %s: %m", m->path);
     if (fstat(m->fd, ret_stat) < 0)
@@ -166,7 +169,7 @@ int marks_open(const char *runtime_dir, const char *boot_id, struct marks **ret_
     if (!m)
         return error_set(err, -ENOMEM, "open the marks: %m");
     m->fd = -1;
-    lock_init(&m->lock);
+    lock_init(&m->lock, LOCK_MARKS);
     marks_lock(m);
     list_init(&m->blocks);
     result = read_file(m, runtime_dir, boot_id, err);
@@ -276,6 +279,7 @@ void mark_write(struct mark_place *place, const struct mark *mark)
 {
     int other = place->current == 0 ? 1 : 0;
 
+    (void)FAULT(marks_write);
     mark_copy_write(&place->slot->copies[other].copy, place->service, mark, ++place->sequence);
     place->current = other;
 }

@@ -20,7 +20,7 @@ static void opening_unlock(struct opening *opening)
 
 void opening_init(struct opening *opening)
 {
-    lock_init(&opening->lock);
+    lock_init(&opening->lock, LOCK_OPENING);
     cond_init(&opening->done);
 }
 

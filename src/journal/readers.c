@@ -83,7 +83,7 @@ int readers_init(struct readers *r, const char *path, struct opening *opening,
         return error_set(err, -result, "journal %s: a key for its readers: %m", path);
     }
     list_init(&r->all);
-    lock_init(&r->lock);
+    lock_init(&r->lock, LOCK_READERS);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ static int allocate(const char *path)
         return -EINVAL;
     if (st.st_size >= SIZE && (int64_t)st.st_blocks * 512 >= SIZE)
         return 0;
-    return -posix_fallocate(fd, 0, SIZE);
+    return FAULT(journal_reserve) ?: -posix_fallocate(fd, 0, SIZE);
 }
 
 bool reserve_make(struct reserve *reserve)
@@ -74,7 +75,8 @@ bool reserve_room(struct reserve *reserve)
 
 bool reserve_give_up(struct reserve *reserve)
 {
-    bool given = reserve->state == RESERVE_HELD && unlink(reserve->path) == 0;
+    bool given =
+        reserve->state == RESERVE_HELD && !FAULTS(journal_give_up) && unlink(reserve->path) == 0;
 
     if (given)
         reserve->state = RESERVE_GIVEN;

@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "connection.h"
 #include "database.h"
 #include "records.h"
@@ -67,8 +68,10 @@ static int read_highest(struct store *store, sqlite3 *db, struct error *err)
 
 int store_prepare(struct store *store, struct error *err)
 {
-    int result = read_highest(store, store->db, err);
+    int result = FAULT_SQLITE(journal_prepare);
 
+    result = result == SQLITE_OK ? read_highest(store, store->db, err)
+                                 : connection_error(store->db, result, err);
     for (size_t i = 0; result == 0 && i < STORE_STATEMENTS; i++)
         result = connection_prepare(store->db, sql[i], &store->statements[i], err);
     return result;

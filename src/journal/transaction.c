@@ -12,7 +12,7 @@
 static int put_operation(struct store *store, const struct operation *op)
 {
     sqlite3_stmt *put = store->statements[STORE_PUT_OPERATION];
-    int result = operation_bind(put, op, store->boot_id);
+    int result = FAULT_SQLITE(journal_operation) ?: operation_bind(put, op, store->boot_id);
 
     if (result == SQLITE_OK)
         result = statement_run(put);
@@ -24,7 +24,7 @@ static int put_operation(struct store *store, const struct operation *op)
 static int put_service(struct store *store, const struct service_record *service)
 {
     sqlite3_stmt *put = store->statements[STORE_PUT_SERVICE];
-    int result = service_bind(put, service);
+    int result = FAULT_SQLITE(journal_service) ?: service_bind(put, service);
 
     return result == SQLITE_OK ? statement_run(put) : result;
 }
@@ -32,7 +32,7 @@ static int put_service(struct store *store, const struct service_record *service
 static int put_events(struct store *store, const struct journal_events *events)
 {
     sqlite3_stmt *put = store->statements[STORE_PUT_EVENTS];
-    int result = events_bind(put, events);
+    int result = FAULT_SQLITE(journal_events) ?: events_bind(put, events);
 
     if (result == SQLITE_OK)
         result = statement_run(put);
@@ -51,7 +51,7 @@ static int put_keys(struct store *store, struct group *group)
     for (size_t i = 0; result == SQLITE_OK && i < group->count && group->refusal == 0; i++) {
         if (!group->items[i].has_key)
             continue;
-        result = key_bind(put, &group->items[i].key, clock_utc_us());
+        result = FAULT_SQLITE(journal_key) ?: key_bind(put, &group->items[i].key, clock_utc_us());
         if (result == SQLITE_OK)
             result = statement_run(put);
         if (result == SQLITE_OK && sqlite3_changes64(store->db) == 0)
@@ -61,7 +61,24 @@ static int put_keys(struct store *store, struct group *group)
     return result;
 }
 
-static int put_group(struct store *store, struct group *group, int64_t *highest)
+/* Whether a later group of the same list has a newer record of the operation. */
+static bool is_outdated(const struct list *groups, const struct group *group,
+                        const struct operation *operation)
+{
+    if (!group->later)
+        return false;
+    for (const struct list *link = group->link.next; link != groups; link = link->next) {
+        const struct group *next = list_entry(link, struct group, link);
+
+        for (size_t i = 0; i < next->count; i++)
+            if (next->items[i].has_operation && next->items[i].operation.id == operation->id)
+                return true;
+    }
+    return false;
+}
+
+static int put_group(struct store *store, const struct list *groups, struct group *group,
+                     int64_t *highest)
 {
     int result = group->keyed ? put_keys(store, group) : SQLITE_OK;
 
@@ -70,7 +87,7 @@ static int put_group(struct store *store, struct group *group, int64_t *highest)
     for (size_t i = 0; result == SQLITE_OK && i < group->count; i++) {
         const struct group_item *item = &group->items[i];
 
-        if (item->has_operation) {
+        if (item->has_operation && !is_outdated(groups, group, &item->operation)) {
             result = put_operation(store, &item->operation);
             if (item->operation.id > *highest)
                 *highest = item->operation.id;
@@ -89,7 +106,7 @@ static int put_groups(struct store *store, const struct list *groups, int64_t *h
 
     list_for_each(link, groups)
     {
-        result = put_group(store, list_entry(link, struct group, link), highest);
+        result = put_group(store, groups, list_entry(link, struct group, link), highest);
         if (result != SQLITE_OK)
             break;
     }
@@ -99,7 +116,7 @@ static int put_groups(struct store *store, const struct list *groups, int64_t *h
 /* What is owed before anything else: the boot. */
 static int begin(struct store *store)
 {
-    int result = statement_run(store->statements[STORE_BEGIN]);
+    int result = FAULT_SQLITE(journal_begin) ?: statement_run(store->statements[STORE_BEGIN]);
 
     return result == SQLITE_OK && store->boot_pending ? store_enter_boot(store) : result;
 }
@@ -109,11 +126,14 @@ static int transaction(struct store *store, const struct list *groups, int64_t *
     int result = begin(store);
 
     if (result == SQLITE_OK)
-        result = list_empty(groups) ? statement_run(store->statements[STORE_PROBE])
-                                    : put_groups(store, groups, highest);
+        result = list_empty(groups)
+                     ? FAULT_SQLITE(journal_probe) ?: statement_run(store->statements[STORE_PROBE])
+                     : put_groups(store, groups, highest);
     if (result == SQLITE_OK && !store->full && retention_due(store))
-        result = retention_prune(store);
-    return result == SQLITE_OK ? statement_run(store->statements[STORE_COMMIT]) : result;
+        result = FAULT_SQLITE(journal_prune) ?: retention_prune(store);
+    if (result == SQLITE_OK)
+        result = FAULT_SQLITE(journal_commit) ?: statement_run(store->statements[STORE_COMMIT]);
+    return result;
 }
 
 static void note_failure(struct store *store, int code)
@@ -130,7 +150,8 @@ static int write_once(struct store *store, const struct list *groups, struct err
 
     if (result != SQLITE_OK) {
         result = connection_error(store->db, result, err);
-        if (!sqlite3_get_autocommit(store->db)) /* some failures roll back by themselves */
+        if (!sqlite3_get_autocommit(store->db) && /* some failures roll back by themselves */
+            !FAULT(journal_rollback))
             statement_run(store->statements[STORE_ROLLBACK]);
         note_failure(store, result);
         return result;

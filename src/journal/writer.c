@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define CALLER_ROUNDS 8
+#define LATERS_MOST   256
 
 struct lock_class writer_lock_class;
 
@@ -24,7 +25,7 @@ void writer_unlock(struct writer *w) RELEASE(writer_lock_class) NO_THREAD_SAFETY
 /* A failure that was told of is the thread's as well: it finds out when it is over. */
 static void hand_over(struct writer *w) REQUIRES(writer_lock_class)
 {
-    w->leader = list_empty(&w->queue) && !w->failure_told ? LEADER_NONE : LEADER_THREAD;
+    w->leader = !writer_is_due(w) && !w->failure_told ? LEADER_NONE : LEADER_THREAD;
     if (w->leader == LEADER_THREAD || w->closing || w->check_at < w->dozes_until)
         cond_signal(&w->wake);
 }
@@ -42,8 +43,8 @@ static void take_batch(struct writer *w, bool going, struct list *batch) EXCLUDE
     group_take_late(&w->queue, clock_mono_us(), &late);
     why = writer_lateness(w, &late);
     differs = writer_state_differs(w);
-    if (going && !list_empty(&w->queue))
-        list_take_all(batch, &w->queue);
+    if (going && writer_is_due(w))
+        writer_take(w, batch);
     else
         hand_over(w);
     writer_unlock(w);
@@ -86,13 +87,26 @@ static bool is_for_thread(const struct writer *w, const struct group *group)
     return w->full || (group->give_up_mono != 0 && group->give_up_mono < w->wakes_at);
 }
 
+/* It may wait for company: true; unless there is enough of it. */
+static bool comes_later(struct writer *w, const struct group *group) REQUIRES(writer_lock_class)
+{
+    if (!group->later)
+        return false;
+    if (w->later_at == 0)
+        w->later_at = clock_mono_us() + JOURNAL_LATER_US;
+    return ++w->laters < LATERS_MOST;
+}
+
 void writer_submit(struct writer *w, struct group *group)
 {
-    bool leads;
+    bool leads, later;
 
     writer_lock(w);
     list_append(&w->queue, &group->link);
-    leads = w->leader == LEADER_NONE;
+    later = comes_later(w, group);
+    leads = w->leader == LEADER_NONE && !later;
+    if (later && w->later_at < w->dozes_until)
+        cond_signal(&w->wake);
     if (leads)
         w->leader = LEADER_CALLER;
     else if (w->wakes_at != 0 && is_for_thread(w, group))
@@ -114,7 +128,7 @@ int writer_start(struct writer *w, struct store *store, const struct journal_con
                          .context = config->context,
                          .check_at = CLOCK_NEVER};
     list_init(&w->queue);
-    lock_init(&w->lock);
+    lock_init(&w->lock, LOCK_WRITER);
     cond_init(&w->wake);
     result = thread_start(&w->thread, "journal", writer_run, w);
     if (result < 0) {

@@ -1,11 +1,12 @@
 /* writer - group commit: who comes while nobody commits commits for all who have come.
  *
- * At any time one thread leads and it alone touches the store: nobody while nothing is queued, a
- * caller of writer_submit() for a few rounds, or the writer's own thread, which takes over when a
- * caller has done its share, when SQLite could not write, or when another connection is needed.
- * While writing fails the thread tries again, first quickly, then calmly, until it succeeds: a
- * failure that was told is also found to be over when nobody asks. On a full disk it goes on
- * writing into the room of the reserve, at once, until the reserve could be made again.
+ * At any time one thread leads and it alone touches the store: nobody while nothing pressing is
+ * queued, a caller of writer_submit() for a few rounds, or the writer's own thread, which takes
+ * over when a caller has done its share, when SQLite could not write, when another connection is
+ * needed, or when what may come later has waited for company long enough. While writing fails the
+ * thread tries again, first quickly, then calmly, until it succeeds: a failure that was told is
+ * also found to be over when nobody asks. On a full disk it goes on writing into the room of the
+ * reserve, at once, until the reserve could be made again.
  *
  * Threads: any may submit; one of its own. done() is called without any lock.
  * Ownership: a submitted group is the writer's; the store is borrowed. */
@@ -33,6 +34,8 @@ struct writer {
     struct cond wake; /* the thread's */
     struct list queue GUARDED_BY(writer_lock_class);
     enum leader leader GUARDED_BY(writer_lock_class);
+    size_t laters GUARDED_BY(writer_lock_class);    /* how many came since the queue was taken */
+    int64_t later_at GUARDED_BY(writer_lock_class); /* when the thread takes them; 0: none came */
     bool closing GUARDED_BY(writer_lock_class);
     int64_t wakes_at GUARDED_BY(writer_lock_class); /* when the thread does; 0: it is not waiting */
     int64_t dozes_until GUARDED_BY(writer_lock_class); /* the same while it does not lead */

@@ -10,19 +10,28 @@
 
 #define QUICK_TRIES   WRITER_QUICK_TRIES
 #define FIRST_DELAY   (5 * USEC_PER_MSEC)
+#define DOUBLED       8 /* so often: 640 ms */
+#define BUSY_DELAY    (40 * USEC_PER_MSEC)
 #define LONGEST_DELAY USEC_PER_SEC
 #define CALM_DELAY    (2 * USEC_PER_SEC)
 
-/* Half of the delay is left to chance, so as not to keep step with another program's retries. */
-static int64_t delay_after(int tries)
+/* Another program may take the lock again and again, and leave it only for moments: one of them is
+ * to be met before patience is at its end. */
+static int64_t longest_delay(int code, int tries)
 {
-    int64_t delay = CALM_DELAY;
+    if (tries > QUICK_TRIES)
+        return CALM_DELAY;
+    return code == -EBUSY ? BUSY_DELAY : LONGEST_DELAY;
+}
 
-    if (tries <= QUICK_TRIES) {
-        delay = FIRST_DELAY << (tries - 1);
-        if (delay > LONGEST_DELAY)
-            delay = LONGEST_DELAY;
-    }
+/* Half of the delay is left to chance, so as not to keep step with another program's retries. */
+static int64_t delay_after(int code, int tries)
+{
+    int64_t delay = tries <= DOUBLED ? FIRST_DELAY << (tries - 1) : CALM_DELAY;
+    int64_t longest = longest_delay(code, tries);
+
+    if (tries > QUICK_TRIES || delay > longest)
+        delay = longest;
     return delay / 2 + (int64_t)arc4random_uniform((uint32_t)(delay / 2));
 }
 
@@ -91,12 +100,28 @@ void writer_note_failure(struct writer *w, const struct error *err) REQUIRES(wri
 {
     writer_note_store(w);
     w->tries++;
-    w->next_try = w->next_probe = clock_mono_us() + delay_after(w->tries);
+    w->next_try = w->next_probe = clock_mono_us() + delay_after(err->code, w->tries);
     w->failure = err->code;
     w->full = err->code == -ENOSPC;
     if (err->code != -EBUSY || w->tries > QUICK_TRIES)
         w->failure_told = true;
     put_words(w, err);
+}
+
+void writer_take(struct writer *w, struct list *batch) REQUIRES(writer_lock_class)
+{
+    list_take_all(batch, &w->queue);
+    w->laters = 0;
+    w->later_at = 0;
+}
+
+/* What was put back is tried again whether it presses or not. */
+bool writer_is_due(const struct writer *w) REQUIRES(writer_lock_class)
+{
+    if (list_empty(&w->queue))
+        return false;
+    return w->closing || w->tries > 0 || (w->later_at != 0 && clock_mono_us() >= w->later_at) ||
+           group_any_pressing(&w->queue);
 }
 
 void writer_put_back(struct writer *w, struct list *batch) REQUIRES(writer_lock_class)

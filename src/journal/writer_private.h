@@ -4,7 +4,8 @@
 
 #include "writer.h"
 
-#define WRITER_QUICK_TRIES 10
+/* While the lock is held that is about three seconds. */
+#define WRITER_QUICK_TRIES 100
 
 void writer_lock(struct writer *w) ACQUIRE(writer_lock_class);
 void writer_unlock(struct writer *w) RELEASE(writer_lock_class);
@@ -18,6 +19,10 @@ void writer_note_failure(struct writer *w, const struct error *err) REQUIRES(wri
 /* Why those that are late were not written. */
 int writer_lateness(struct writer *w, const struct list *late) REQUIRES(writer_lock_class);
 
+/* All that is queued. */
+void writer_take(struct writer *w, struct list *batch) REQUIRES(writer_lock_class);
+/* Whether what is queued is to be written now. */
+bool writer_is_due(const struct writer *w) REQUIRES(writer_lock_class);
 /* To the head of the queue. */
 void writer_put_back(struct writer *w, struct list *batch) REQUIRES(writer_lock_class);
 /* Writes a batch and notes how it went: false puts it back. */

@@ -56,7 +56,7 @@ static enum duty next_duty(struct writer *w, bool *closing, struct list *groups,
     *ret_why = take_hopeless(w, now, groups, &nearest);
     if (!list_empty(groups))
         return DUTY_WITHDRAW;
-    if (list_empty(&w->queue) && (!w->failure_told || *closing)) {
+    if (!writer_is_due(w) && (!w->failure_told || *closing)) {
         w->leader = LEADER_NONE;
         return DUTY_OVER;
     }
@@ -65,7 +65,7 @@ static enum duty next_duty(struct writer *w, bool *closing, struct list *groups,
         wait_until(w, nearest < due ? nearest : due);
         return DUTY_WAITED;
     }
-    list_take_all(groups, &w->queue);
+    writer_take(w, groups);
     *ret_why = 0;
     return DUTY_WRITE;
 }
@@ -100,18 +100,23 @@ static void check_log(struct writer *w) EXCLUDES(writer_lock_class)
         log_watch_check(&w->store->log, w->store->db);
     writer_lock(w);
     writer_note_store(w);
-    w->leader = list_empty(&w->queue) ? LEADER_NONE : LEADER_THREAD;
+    w->leader = writer_is_due(w) ? LEADER_THREAD : LEADER_NONE;
     differs = writer_state_differs(w);
     writer_unlock(w);
     writer_tell(w, differs);
 }
 
-enum work { WORK_SERVE, WORK_CHECK, WORK_END };
+enum work { WORK_NONE, WORK_SERVE, WORK_CHECK, WORK_END };
 
-/* Sleeps until somebody gives the thread the lead, or the log is to be looked at. */
+/* Sleeps until somebody gives the thread the lead, the log is to be looked at, or what was to come
+ * later has waited long enough. */
 static void doze(struct writer *w) REQUIRES(writer_lock_class)
 {
-    w->dozes_until = clock_mono_us() < w->check_at ? w->check_at : CLOCK_NEVER;
+    int64_t now = clock_mono_us();
+
+    w->dozes_until = now < w->check_at ? w->check_at : CLOCK_NEVER;
+    if (now < w->later_at && w->later_at < w->dozes_until)
+        w->dozes_until = w->later_at;
     if (w->dozes_until == CLOCK_NEVER)
         cond_wait(&w->wake, &w->lock);
     else
@@ -119,16 +124,25 @@ static void doze(struct writer *w) REQUIRES(writer_lock_class)
     w->dozes_until = 0;
 }
 
+static enum work work_now(const struct writer *w) REQUIRES(writer_lock_class)
+{
+    if (w->leader == LEADER_CALLER)
+        return WORK_NONE;
+    if (w->leader == LEADER_THREAD || writer_is_due(w))
+        return WORK_SERVE;
+    if (w->closing)
+        return WORK_END;
+    return clock_mono_us() >= w->check_at ? WORK_CHECK : WORK_NONE;
+}
+
 static enum work await_work(struct writer *w) EXCLUDES(writer_lock_class)
 {
     enum work work;
 
     writer_lock(w);
-    while (w->leader != LEADER_THREAD &&
-           !(w->leader == LEADER_NONE && (w->closing || clock_mono_us() >= w->check_at)))
+    while ((work = work_now(w)) == WORK_NONE)
         doze(w);
-    work = w->leader == LEADER_THREAD ? WORK_SERVE : w->closing ? WORK_END : WORK_CHECK;
-    if (work == WORK_CHECK)
+    if (work != WORK_END)
         w->leader = LEADER_THREAD;
     writer_unlock(w);
     return work;

@@ -183,7 +183,7 @@ int fd_store_open(struct fd_store **ret_store) NO_THREAD_SAFETY_CHECK
     s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
-    lock_init(&s->lock);
+    lock_init(&s->lock, LOCK_FD_STORE);
     cond_init(&s->changed);
     list_init(&s->wanted);
     r = take_passed(s);

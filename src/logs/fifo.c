@@ -2,6 +2,7 @@
 #include "fifo.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +14,13 @@ int fifo_open(const char *path, int *ret_fd, struct error *err)
     CLEANUP(closep) int fd = -1;
     struct stat st;
 
-    if (mkfifo(path, 0600) < 0 && errno != EEXIST)
+    if (FAULTS(fifo_make) || (mkfifo(path, 0600) < 0 && errno != EEXIST))
         return error_set(err, -errno, "make FIFO %s: %m", path);
     if (lstat(path, &st) < 0)
         return error_set(err, -errno, "look at %s: %m", path);
     if (!S_ISFIFO(st.st_mode))
         return error_set(err, -EEXIST, "%s is in the way: it is not a FIFO", path);
-    fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    fd = FAULTS(fifo_open) ? -1 : open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return error_set(err, -errno, "open %s: %m", path);
     *ret_fd = take_fd(&fd);

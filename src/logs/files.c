@@ -2,6 +2,7 @@
 #include "files.h"
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "numbers.h"
 
 #include <errno.h>
@@ -49,8 +50,10 @@ int files_open_current(const struct log_files *files)
 {
     char name[LOG_NAME_SIZE];
     CLEANUP(closep)
-    int fd = openat(files->dir_fd, number_name(files, 0, FORM_PLAIN, name),
-                    O_RDWR | O_CREAT | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0640);
+    int fd = FAULTS(log_file)
+                 ? -1
+                 : openat(files->dir_fd, number_name(files, 0, FORM_PLAIN, name),
+                          O_RDWR | O_CREAT | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0640);
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
@@ -122,11 +125,13 @@ int files_rotate(const struct log_files *files, int64_t max_files, int *fd)
     /* The new file is made first: where that can't be done, nothing has been moved yet. */
     fresh_name(files, fresh);
     unlinkat(files->dir_fd, fresh, 0);
-    made = openat(files->dir_fd, fresh, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+    made = FAULTS(log_fresh) ? -1
+                             : openat(files->dir_fd, fresh,
+                                      O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (made < 0)
         return -errno;
     remove_excess(files, max_files);
-    result = shift(files, max_files);
+    result = FAULT(log_rename) ?: shift(files, max_files);
     if (result == 0 &&
         renameat(files->dir_fd, fresh, files->dir_fd, number_name(files, 0, FORM_PLAIN, name)) < 0)
         result = -errno;

@@ -7,6 +7,7 @@
 
 #include "age.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "move.h"
 #include "rotate.h"
 #include "stamp.h"
@@ -58,7 +59,9 @@ static ssize_t splice_or_copy(struct channel *ch, size_t bytes, off_t offset)
     ssize_t n;
 
     if (!ch->copies) {
-        n = splice(ch->fifo_fd, NULL, ch->file_fd, &offset, bytes, SPLICE_F_NONBLOCK);
+        n = FAULTS(log_splice)
+                ? -1
+                : splice(ch->fifo_fd, NULL, ch->file_fd, &offset, bytes, SPLICE_F_NONBLOCK);
         if (n >= 0 || errno != EINVAL)
             return n < 0 ? -errno : n;
         ch->copies = true;

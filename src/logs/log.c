@@ -1,5 +1,6 @@
 /* One service's log: opening it, and what it is set to. */
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "channel.h"
 #include "fd_store.h"
 #include "state.h"
@@ -148,7 +149,8 @@ static int publish_channel(struct channel *ch) REQUIRES(logs_lock_class)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = ch};
 
-    if (epoll_ctl(ch->log->logs->epoll_fd, EPOLL_CTL_ADD, ch->fifo_fd, &event) < 0)
+    if (FAULTS(log_watch) ||
+        epoll_ctl(ch->log->logs->epoll_fd, EPOLL_CTL_ADD, ch->fifo_fd, &event) < 0)
         return -errno;
     ch->log->channels[ch->stream] = ch;
     wait_adopt(ch);

@@ -4,6 +4,7 @@
 #include "age.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "capture.h"
 #include "compress.h"
@@ -144,7 +145,8 @@ static void handle(struct logs *logs, const struct epoll_event *event)
 static void turn(struct logs *logs)
 {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(logs->epoll_fd, events, EVENTS, timeout_ms(logs));
+    int count =
+        FAULTS(log_wait) ? -1 : epoll_wait(logs->epoll_fd, events, EVENTS, timeout_ms(logs));
     int64_t now;
 
     apply_changes(logs);
@@ -257,7 +259,7 @@ static struct logs *logs_new(const struct logs_config *config) NO_THREAD_SAFETY_
     logs->nearest = logs->age_next = CLOCK_NEVER;
     logs->trouble = config->trouble;
     logs->context = config->context;
-    lock_init(&logs->lock);
+    lock_init(&logs->lock, LOCK_LOGS);
     cond_init(&logs->moved);
     compress_init(logs);
     console_init(&logs->console, config->console);

@@ -2,6 +2,7 @@
  * found under its new name then, because that is made before the old one goes. */
 #include "numbers.h"
 
+#include "base/fault.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,8 +55,9 @@ int number_open_form(const struct log_files *files, int64_t number, enum form fo
 
     if (number == 0 && form == FORM_PACKED)
         return -ENOENT;
-    fd = openat(files->dir_fd, number_name(files, number, form, name),
-                O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    fd = FAULTS(log_read) ? -1
+                          : openat(files->dir_fd, number_name(files, number, form, name),
+                                   O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ELOOP) /* a link that somebody else has put there is none of ours */
         return -ENOENT;
     return fd < 0 ? -errno : fd;

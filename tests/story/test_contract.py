@@ -339,6 +339,7 @@ class JournalUnreadable(World):
         with self.world() as d:
             d.wait_all_running()
             number = d.do("restart", "web")["id"]
+            d.do("restart", "web")  # with its acceptance all is written that was before
             with self.unreadable(d):
                 # one after the other: SQLite holds the thread for some seconds each time
                 self.ask("GET /operations", "journal_unavailable")

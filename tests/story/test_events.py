@@ -12,6 +12,7 @@ import urllib.parse
 
 from harness.client import UnixConnection
 from harness.orderly import (ENDS, GUARD, ORDERLYCTL, Daemon, at_once, fake, main, on_fd, run_ctl)
+from harness.waits import wait_written
 
 IDLE = fake(service={"autostart": "no"})
 UNENDING = on_fd("--start-delay 86400000", service={"autostart": "no"})
@@ -328,6 +329,14 @@ class OverDaemons(unittest.TestCase):
 class Tool(unittest.TestCase):
     """orderlyctl events."""
 
+    def wait_journalled(self, d, *words):
+        """What a daemon that is killed has just told may not have been written yet."""
+        with sqlite3.connect(f"file:{d.state_dir}/state.db?mode=ro", uri=True) as db:
+            def all_there():
+                text = "".join(row[0] for row in db.execute("SELECT text FROM events"))
+                return all(word in text for word in words)
+            wait_written(d.state_dir, all_there, f"the journal's events do not get {words}")
+
     @contextlib.contextmanager
     def follow(self, d, *args):
         """As a process, and its first line."""
@@ -382,6 +391,7 @@ class Tool(unittest.TestCase):
             d.wait_all_running()
             with self.follow(d, "--json", "--since", "0") as (tool, first):
                 lines = [first]
+                self.wait_journalled(d, '"to":"running"', '"state":"succeeded"')
                 d.kill9()
                 d.start()
                 lines += self.until(tool, '"state":"started"')

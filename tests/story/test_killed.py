@@ -29,6 +29,29 @@ class Killed(unittest.TestCase):
         d.wait_state("web", "stopping")
         return first
 
+    def test_what_was_seen_to_succeed_stays_as_it_was_seen(self):
+        with Daemon({"web": on_fd(), "other": on_fd()}) as d:
+            d.wait_all_running()
+            for action in ("restart", "stop", "start", "restart") * 5:
+                seen = [d.do(action, "web"), d.do("restart", "other")]
+                d.kill9()
+                d.start()
+                for record in seen:
+                    self.assertEqual(d.operation(record["id"]), record)
+                    self.assertEqual(record["state"], "succeeded")
+
+    def test_an_operation_that_had_begun_goes_on_where_it_was(self):
+        with Daemon({"web": on_fd("--stop-delay 2000", operation=SLOW)}) as d:
+            for _ in range(3):
+                number = self.busy(d)
+                seen = d.operation(number, wait=False)
+                d.kill9()
+                d.start()
+                record = d.operation(number)
+                self.assertEqual(record["started_at"], seen["started_at"])
+                self.assertEqual(record["state"], "succeeded")
+            self.assertEqual(len(d.witness("web", "start")), 4)
+
     def test_a_number_that_was_told_without_the_journal_is_not_given_again(self):
         services = {"web": on_fd("--stop-delay 3000", operation=SLOW), "other": on_fd()}
         with Daemon(services) as d:

@@ -334,6 +334,7 @@ class Boot(UnitTest):
             d.do("start", "web")
             os.unlink(d.service_file("web"))
             self.assertEqual(d.http("POST", "/daemon/reload").json["removed"], ["web"])
+            d.wait_status(lambda rows: "web" not in rows)
             self.assertEqual(d.http("GET", "/status/web").status, 404)
             self.assertEqual(show("web.service", "ActiveState")["ActiveState"], "active")
 

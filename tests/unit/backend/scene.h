@@ -202,9 +202,11 @@ static inline void scene_start(struct scene *s)
 
     if (!s->backend)
         scene_open_backend(s);
-    r = s->backend->ops->start(s->backend,
-                               &(struct launch){s->spec, 1, s->output, s->error_output, false},
-                               &s->witness, &s->instance, &err);
+    r = s->backend->ops->start(
+        s->backend,
+        &(struct launch){
+            .spec = s->spec, .generation = 1, .fifo = s->output, .error_fifo = s->error_output},
+        &s->witness, &s->instance, &err);
     if (r < 0)
         fail_msg("%s", err.text);
 }

@@ -31,8 +31,9 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
         witness_wait(&s->witness, events - 1);
         s->backend->ops->mark(s->instance, phase);
         if (s->dies_reloading &&
-            s->backend->ops->reload(s->instance,
-                                    &(struct launch){s->spec, 1, s->output, NULL, false}, NULL) < 0)
+            s->backend->ops->reload(
+                s->instance, &(struct launch){.spec = s->spec, .generation = 1, .fifo = s->output},
+                NULL) < 0)
             _exit(1);
         told.pid = s->witness.events[0].pid;
         if (write(pipe_fds[1], &told, sizeof told) != sizeof told)
@@ -113,7 +114,9 @@ static void an_adopted_service_can_be_reloaded_and_its_main_process_signalled(vo
     string_list_add(&s->spec->reload_argv, "-c");
     string_list_add(&s->spec->reload_argv, "echo $MAINPID; exit 4");
     assert_int_equal(s->backend->ops->reload(
-                         s->instance, &(struct launch){s->spec, 1, s->output, NULL, false}, NULL),
+                         s->instance,
+                         &(struct launch){.spec = s->spec, .generation = 1, .fifo = s->output},
+                         NULL),
                      0);
     assert_int_equal(expect(s, 0, BACKEND_RELOADED).exit.value, 4);
     snprintf(expected, sizeof expected, "%d\n", (int)pid);

@@ -74,7 +74,10 @@ static void set_reload(struct scene *s, const char *script)
 static int try_reload(struct scene *s, struct error *err)
 {
     return s->backend->ops->reload(
-        s->instance, &(struct launch){s->spec, 1, s->output, s->error_output, false}, err);
+        s->instance,
+        &(struct launch){
+            .spec = s->spec, .generation = 1, .fifo = s->output, .error_fifo = s->error_output},
+        err);
 }
 
 static void reload(struct scene *s)

@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,25 @@ static void tell(struct scene *scene, int count, int every)
     events_flush(&scene->events);
 }
 
+static void written(void *context, int result)
+{
+    assert_int_equal(result, 0);
+    sem_post(context);
+}
+
+/* Events are written with the next thing that presses. */
+static void wait_written(struct scene *scene)
+{
+    struct service_record record = {"web", STATE_RUNNING, GOAL_UP, 1, 0};
+    sem_t done;
+    struct journal_entry entry = {.service = &record, .done = written, .context = &done};
+
+    sem_init(&done, 0, 0);
+    assert_int_equal(journal_submit(scene->journal, &entry, 1), 0);
+    sem_wait(&done);
+    sem_destroy(&done);
+}
+
 struct seen {
     int64_t first, last;
     size_t count;
@@ -152,6 +172,7 @@ static void what_memory_no_longer_holds_comes_from_the_journal_without_a_seam(vo
     const int count = EVENTS_KEPT + 1234;
 
     tell(scene, count, 17);
+    wait_written(scene);
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         struct seen seen = read_all(scene, FIRST - 500, pieces[i]);
 
@@ -268,10 +289,12 @@ static void a_reader_misses_and_doubles_nothing_while_many_tell(void **state)
         read_piece(scene, 50, &seen);
     for (int i = 0; i < TELLERS; i++)
         pthread_join(threads[i], NULL);
+    wait_written(scene);
     while (read_piece(scene, 50, &seen) > 0)
         ;
     assert_false(seen.gap);
     assert_int_equal(seen.count, TELLERS * EACH);
+    wait_written(scene);
     seen = read_all(scene, 0, 333);
     assert_false(seen.gap);
     assert_int_equal(seen.count, TELLERS * EACH);

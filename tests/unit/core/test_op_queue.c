@@ -7,6 +7,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "op_queue.h"
 #include "run_queue.h"
@@ -154,6 +155,62 @@ static void a_service_has_one_worker_at_a_time_and_loses_no_turn(void **state)
     run_queue_deinit(&queue);
     for (int i = 0; i < 3; i++)
         sem_destroy(&turns[i].done);
+}
+
+/* ---- who goes first ---- */
+
+struct line {
+    struct run_item item;
+    struct order *order;
+};
+
+struct order {
+    int left;
+    sem_t done;
+    char taken[64]; /* 'a': what people have asked for, 'r': the rest */
+};
+
+static void note_turn(struct run_item *item)
+{
+    struct order *order = list_entry(item, struct line, item)->order;
+
+    order->taken[strlen(order->taken)] = item->asked_for ? 'a' : 'r';
+    if (--order->left == 0)
+        sem_post(&order->done);
+}
+
+/* All stand in line before the only worker begins. */
+static void take_all(const char *kinds, struct order *order)
+{
+    struct run_queue queue;
+    struct line lines[64] = {0};
+
+    *order = (struct order){.left = (int)strlen(kinds)};
+    sem_init(&order->done, 0, 0);
+    run_queue_init(&queue);
+    for (int i = 0; i < order->left; i++) {
+        lines[i] = (struct line){{.run = note_turn, .asked_for = kinds[i] == 'a'}, order};
+        list_init(&lines[i].item.link);
+        run_queue_add(&queue, &lines[i].item);
+    }
+    assert_int_equal(run_queue_start(&queue, 1, NULL), 0);
+    sem_wait(&order->done);
+    run_queue_stop(&queue);
+    run_queue_deinit(&queue);
+    sem_destroy(&order->done);
+}
+
+static void what_people_have_asked_for_goes_first_but_never_all_the_time(void **state)
+{
+    struct order order;
+
+    (void)state;
+    take_all("rrrara", &order);
+    assert_string_equal(order.taken, "aarrrr");
+    take_all("rraaaaaaaaaaaaaaaaaaaa", &order);
+    assert_string_equal(order.taken, "aaaaaaaaraaaaaaaaraaaa");
+    take_all("aaaaaaaaaaaa", &order);
+    assert_string_equal(order.taken, "aaaaaaaaaaaa");
 }
 
 static struct op *join(struct op_queue *queue, enum action action)
@@ -304,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_stop_counts_as_waiting_only_once_it_is_committed_and_by_people),
         cmocka_unit_test(the_index_finds_what_was_not_settled),
         cmocka_unit_test(a_service_has_one_worker_at_a_time_and_loses_no_turn),
+        cmocka_unit_test(what_people_have_asked_for_goes_first_but_never_all_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

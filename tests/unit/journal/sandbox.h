@@ -96,7 +96,7 @@ struct outcome {
 static inline void outcome_init(struct outcome *outcome)
 {
     *outcome = (struct outcome){0};
-    lock_init(&outcome->lock);
+    lock_init(&outcome->lock, LOCK_TEST);
     cond_init(&outcome->reached);
 }
 

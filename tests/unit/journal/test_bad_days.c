@@ -38,7 +38,7 @@ static void scene_open_in(struct scene *scene, struct sandbox *box, const char *
     struct error err = {0};
 
     *scene = (struct scene){.box = box};
-    lock_init(&scene->lock);
+    lock_init(&scene->lock, LOCK_TEST);
     cond_init(&scene->changed);
     config.boot_id = boot_id;
     config.state_changed = on_change;

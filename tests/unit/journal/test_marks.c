@@ -24,12 +24,18 @@ static struct mark a_mark(int64_t number)
 {
     struct mark mark = {
         .service = {"", STATE_BACKOFF, GOAL_UP, number, number / 2},
-        .begun = number + 1000,
+        .begun = {number + 1000, number + 1001, number, number + 2, number + 3},
     };
 
     for (int i = 0; i < MARK_ENDS; i++)
-        mark.ends[i] = (struct mark_end){number + 998 - i * 2, number + 999 - i * 2,
-                                         OPERATION_TIMED_OUT, i % 2 == 0};
+        mark.ends[i] = (struct mark_end){
+            .first = number + 998 - i * 2,
+            .last = number + 999 - i * 2,
+            .state = OPERATION_TIMED_OUT,
+            .changed = i % 2 == 0,
+            .began_utc = number + i,
+            .at_utc = number + i + 1,
+        };
     return mark;
 }
 
@@ -66,7 +72,11 @@ static int64_t left_of(struct marks *marks, const char *service)
         assert_int_equal(left[i].service.state, STATE_BACKOFF);
         assert_int_equal(left[i].service.goal, GOAL_UP);
         assert_int_equal(left[i].service.restarts, number / 2);
-        assert_int_equal(left[i].begun, number + 1000);
+        assert_int_equal(left[i].begun.first, number + 1000);
+        assert_int_equal(left[i].begun.last, number + 1001);
+        assert_int_equal(left[i].begun.generation, number);
+        assert_int_equal(left[i].begun.at_utc, number + 2);
+        assert_int_equal(left[i].begun.at_mono, number + 3);
         for (int k = 0; k < MARK_ENDS; k++) {
             const struct mark_end *end = &left[i].ends[k];
 
@@ -74,6 +84,8 @@ static int64_t left_of(struct marks *marks, const char *service)
             assert_int_equal(end->last, number + 999 - k * 2);
             assert_int_equal(end->state, OPERATION_TIMED_OUT);
             assert_int_equal(end->changed, k % 2 == 0);
+            assert_int_equal(end->began_utc, number + k);
+            assert_int_equal(end->at_utc, number + k + 1);
         }
     }
     free(left);

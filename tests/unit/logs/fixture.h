@@ -131,7 +131,7 @@ struct gate {
 
 FIXTURE void gate_init(struct gate *g)
 {
-    lock_init(&g->lock);
+    lock_init(&g->lock, LOCK_TEST);
     cond_init(&g->cond);
     g->count = 0;
 }
