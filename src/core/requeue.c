@@ -44,14 +44,19 @@ static void take_beginning(const struct service *s, struct operation *operation)
     operation->begin_generation = begun->generation;
 }
 
-/* What ended before the journal was told of it is not done again. */
+/* What ended before the journal was told of it is not done again; nor is what was given up in the
+ * queue, which shows by what stood behind it and has begun. */
 static bool had_ended(struct supervisor *supervisor, const struct service *s,
                       struct operation *operation)
 {
     const struct mark_end *ends = s->mark.ends;
 
-    if (operation->id > ends[0].last)
-        return false;
+    if (operation->id > ends[0].last) {
+        if (operation->id >= s->mark.begun.first)
+            return false;
+        interrupt(supervisor, operation, "it was given up before what stood behind it began");
+        return true;
+    }
     for (size_t i = 0; i < MARK_ENDS; i++)
         if (operation->id >= ends[i].first && operation->id <= ends[i].last) {
             operation->changed = ends[i].changed;

@@ -1,7 +1,9 @@
 """What a daemon that was killed had promised: numbers, joins and ends, as they were told."""
 import contextlib
+import http.client
 import os
 import sqlite3
+import threading
 import unittest
 
 from harness.orderly import Daemon, main, on_fd, wait_written
@@ -22,6 +24,11 @@ def held(d):
 
 
 class Killed(unittest.TestCase):
+    def cancel(self, d, number):
+        """Its answer waits for the journal, and the daemon does not live so long."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            d.http("DELETE", f"/operations/{number}")
+
     def busy(self, d):
         """The service is just being restarted; what is asked now waits."""
         d.wait_all_running()
@@ -51,6 +58,21 @@ class Killed(unittest.TestCase):
                 self.assertEqual(record["started_at"], seen["started_at"])
                 self.assertEqual(record["state"], "succeeded")
             self.assertEqual(len(d.witness("web", "start")), 4)
+
+    def test_what_was_cancelled_in_the_queue_does_not_come_back(self):
+        with Daemon({"web": on_fd("--stop-delay 4000", operation=SLOW)}) as d:
+            self.busy(d)
+            given_up, behind = (d.ask("restart", "web")["id"] for _ in range(2))
+            with held(d):
+                cancel = threading.Thread(target=self.cancel, args=(d, given_up))
+                cancel.start()
+                d.wait_status(lambda r: r["active_operation"] == behind, "web")
+                d.kill9()
+            cancel.join()
+            d.start()
+            self.assertEqual(d.operation(given_up)["state"], "interrupted")
+            self.assertEqual(d.operation(behind)["state"], "succeeded")
+            self.assertEqual(len(d.witness("web", "start")), 3)
 
     def test_a_number_that_was_told_without_the_journal_is_not_given_again(self):
         services = {"web": on_fd("--stop-delay 3000", operation=SLOW), "other": on_fd()}
