@@ -8,7 +8,7 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libsystemd
 packages_services=(busybox lighttpd nats-server redis-tools)
 packages_run=("${packages_build[@]}" "${packages_services[@]}" curl)
 packages_test=("${packages_build[@]}" "${packages_services[@]}" curl clang clang-format
-    libclang-rt-14-dev libcmocka-dev openssl python3 sqlite3 zsh systemd dbus)
+    libclang-rt-14-dev libcmocka-dev openssl python3 spin sqlite3 zsh systemd dbus)
 
 package_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
