@@ -11,10 +11,12 @@ daemons=()   # those that run
 # daemon_prepare [LINE...]: its folders and its file, lines of supervisor.conf added to it; services
 # are written to $at/services.d after that.
 daemon_prepare() {
-    mkdir -p "$at"/{services.d,state,run,log}
+    local runtime=${ORDERLY_BENCH_MEMORY:?}/${at//\//-}
+
+    mkdir -p "$at"/{services.d,state,log} "$runtime"
     {
         printf '%s\n' '[daemon]' 'services_dir = services.d' 'state_dir = state' \
-            'runtime_dir = run' 'log_dir = log' 'log_target = stderr' '' '[api]' 'socket = api.sock' ''
+            "runtime_dir = $runtime" 'log_dir = log' 'log_target = stderr' '' '[api]' 'socket = api.sock' ''
         [ $# = 0 ] || printf '%s\n' "$@"
     } >"$at/supervisor.conf"
 }
