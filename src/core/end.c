@@ -287,6 +287,7 @@ void op_announce(struct op *op)
 {
     struct host *host = op->service->host;
 
+    events_flush(&host->events); /* what led to it is not news to who has heard of it */
     list_for_each(link, &op->joined) announce(list_entry(link, struct op, link));
     announce(op);
     if (op->record.origin == ORIGIN_SHUTDOWN && atomic_fetch_sub(&host->stops_left, 1) == 1)
@@ -299,8 +300,7 @@ bool op_cancel_queued(struct op *op, const char *detail)
         return false;
     op_end(op, &(struct op_result){.state = OPERATION_CANCELLED, .detail = detail});
     op_announce(op);
-    events_flush(&op->service->host->events); /* no turn needs to follow */
-    op_unref(op);                             /* the queue's */
+    op_unref(op); /* the queue's */
     return true;
 }
 
@@ -323,5 +323,4 @@ void op_cancel_all(struct service *s, const char *detail)
         }
         op_unref(op);
     }
-    events_flush(&s->host->events); /* no turn needs to follow */
 }
