@@ -21,7 +21,7 @@ struct mark_end {
     int64_t first, last; /* 0: none */
     enum operation_state state;
     bool changed;
-    int64_t began_utc, at_utc;
+    int64_t began_utc, at_utc; /* 0: it had not begun */
 };
 #define MARK_ENDS 8
 
@@ -35,7 +35,7 @@ struct mark_begin {
 struct mark {
     struct service_record service;   /* as it was last, whether the journal has it or not */
     struct mark_begin begun;         /* the last operation that began */
-    struct mark_end ends[MARK_ENDS]; /* of people's operations that had begun, newest first */
+    struct mark_end ends[MARK_ENDS]; /* of people's operations, newest first */
     uint64_t spec;       /* spec_digest() of what the instance began with; 0: none lives */
     uint64_t invocation; /* of a unit: which run of it the generation is; 0: none */
 };

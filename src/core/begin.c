@@ -31,7 +31,8 @@ static struct op *peek(struct service *s)
     return op;
 }
 
-static void set_begun(struct service *s, struct op *op, int64_t now) REQUIRES(service_lock_class)
+static void set_begun(struct service *s, struct op *op, int64_t now_utc, int64_t now)
+    REQUIRES(service_lock_class)
 {
     struct operation *r = &op->record;
 
@@ -41,7 +42,7 @@ static void set_begun(struct service *s, struct op *op, int64_t now) REQUIRES(se
     r->waiting_for = NULL;
     if (op->resumed)
         return;
-    r->started_utc = clock_utc_us();
+    r->started_utc = now_utc;
     r->started_mono = now;
     r->begin_generation = s->generation;
 }
@@ -50,7 +51,7 @@ static void set_begun(struct service *s, struct op *op, int64_t now) REQUIRES(se
 static bool activate(struct service *s, struct op *op)
 {
     bool mine;
-    int64_t now = clock_mono_us(), last = op->record.id;
+    int64_t now_utc = clock_utc_us(), now = clock_mono_us(), last = op->record.id;
     int people = !op_automatic(op);
 
     service_lock(s);
@@ -58,12 +59,12 @@ static bool activate(struct service *s, struct op *op)
     if (mine) {
         op_queue_remove(&s->queue, op);
         s->active = op; /* with the queue's reference */
-        set_begun(s, op, now);
+        set_begun(s, op, now_utc, now);
         list_for_each(link, &op->joined)
         {
             struct op *joined = list_entry(link, struct op, link);
 
-            set_begun(s, joined, now);
+            set_begun(s, joined, now_utc, now);
             last = joined->record.id;
             people++;
         }

@@ -27,7 +27,8 @@ static struct op *active(struct service *s)
 
 /* For a next daemon, in case that the journal has not been told; its own operations it decides
  * anew. The journal need not be told at once of what stands there whole. */
-static void mark_end(struct service *s, struct op *op, struct op_result *result)
+static void mark_end(struct service *s, struct op *op, struct op_result *result, int64_t last,
+                     int64_t began_utc)
 {
     struct mark_end *ends = s->mark.ends;
 
@@ -36,10 +37,10 @@ static void mark_end(struct service *s, struct op *op, struct op_result *result)
         memmove(ends + 1, ends, (MARK_ENDS - 1) * sizeof *ends);
         ends[0] = (struct mark_end){
             .first = op->record.id,
-            .last = s->mark.begun.last,
+            .last = last,
             .state = result->state,
             .changed = result->changed,
-            .began_utc = s->mark.begun.at_utc,
+            .began_utc = began_utc,
             .at_utc = result->at_utc,
         };
         op->in_mark = true;
@@ -59,12 +60,31 @@ static void finish(struct service *s, struct op_result *result)
     act_operation_deadline(s, 0);
     s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
-    mark_end(s, op, result);
+    mark_end(s, op, result, s->mark.begun.last, s->mark.begun.at_utc);
     op_end(op, result);
     service_lock(s);
     s->active = NULL;
     service_unlock(s);
     list_append(&s->announce, &op->announce_link); /* with the queue's reference */
+}
+
+static int64_t last_joined(struct service *s, struct op *op)
+{
+    int64_t last = op->record.id;
+
+    service_lock(s);
+    list_for_each(link, &op->joined) last = list_entry(link, struct op, link)->record.id;
+    service_unlock(s);
+    return last;
+}
+
+void finish_superseded(struct service *s, struct op *op, const char *detail)
+{
+    struct op_result result = {.state = OPERATION_SUPERSEDED, .detail = detail};
+
+    mark_end(s, op, &result, last_joined(s, op), 0);
+    op_end(op, &result);
+    op_announce(op);
 }
 
 void finish_before_machine(struct service *s, enum operation_state state, const char *detail)

@@ -73,8 +73,7 @@ static void give_up_active(struct service *s, const char *text)
 static void supersede(struct service *s, struct op *op, const char *text)
 {
     if (service_withdraw(s, op, WITHDRAW_ALONG)) {
-        op_end(op, &(struct op_result){.state = OPERATION_SUPERSEDED, .detail = text});
-        op_announce(op);
+        finish_superseded(s, op, text);
         op_unref(op); /* the queue's */
     }
     op_unref(op);

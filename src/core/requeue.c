@@ -44,19 +44,13 @@ static void take_beginning(const struct service *s, struct operation *operation)
     operation->begin_generation = begun->generation;
 }
 
-/* What ended before the journal was told of it is not done again; nor is what was given up in the
- * queue, which shows by what stood behind it and has begun. */
+/* What ended before the journal was told of it is not done again; nor is what stood before the last
+ * that has begun, for that has ended or was given up. */
 static bool had_ended(struct supervisor *supervisor, const struct service *s,
                       struct operation *operation)
 {
     const struct mark_end *ends = s->mark.ends;
 
-    if (operation->id > ends[0].last) {
-        if (operation->id >= s->mark.begun.first)
-            return false;
-        interrupt(supervisor, operation, "it was given up before what stood behind it began");
-        return true;
-    }
     for (size_t i = 0; i < MARK_ENDS; i++)
         if (operation->id >= ends[i].first && operation->id <= ends[i].last) {
             operation->changed = ends[i].changed;
@@ -66,8 +60,10 @@ static bool had_ended(struct supervisor *supervisor, const struct service *s,
                                                           : "it ended so before the daemon did");
             return true;
         }
+    if (operation->id >= s->mark.begun.first)
+        return false;
     interrupt(supervisor, operation,
-              "it had ended, how was lost with the daemon: the journal could not be written");
+              "it had ended, how was lost with the daemon: the journal had not been told");
     return true;
 }
 

@@ -29,6 +29,9 @@ void finish_with_output(struct service *service, struct string_list *lines);
 /* The active operation ends without ever having reached the machine. */
 void finish_before_machine(struct service *service, enum operation_state state, const char *detail);
 
+/* One that waited, and was taken out of the queue. */
+void finish_superseded(struct service *service, struct op *op, const char *detail);
+
 /* It was done before the last daemon ended; only its end had not been written down. */
 void finish_done_before(struct service *service);
 
