@@ -168,11 +168,20 @@ class Lives:
                 continue
             ready = life.first("ready") if life else None
             if ready is None or ready.utc_us > row["finished_utc"]:
-                if life is None and self._kill_between(row["accepted_utc"], row["finished_utc"]):
-                    continue        # it only waited for one that the last daemon had begun
+                if life is None and self._waited_for_one_taken_over(row):
+                    continue
                 self.complain("L3", f"{row['action']} {row['id']} of {self.name} has succeeded "
                               "without a life that was ready by then", row,
                               lines=[ready] if ready else [])
+
+    def _waited_for_one_taken_over(self, row):
+        """A daemon that was killed had begun it, and it became ready under the next."""
+        begun = [life for life in self.lives.values()
+                 if life.began and life.began.utc_us <= row["finished_utc"]]
+        last = max(begun, key=lambda life: life.number, default=None)
+        ready = last.first("ready") if last else None
+        return (ready is not None and ready.utc_us <= row["finished_utc"]
+                and self._kill_between(last.began.utc_us - self._late(), row["finished_utc"]))
 
     def _runs_already(self, row):
         """A start that found it running was not told so of one that had long ended."""
