@@ -92,6 +92,10 @@ static void check_new_record(struct instances *f)
     struct error err = {0};
     size_t slot;
 
+    if (instances_open_record(f, data.service, data.generation)) {
+        instances_free(f); /* the very one was made up, and is as good as ours */
+        return;
+    }
     CHECK(instances_reserve(f, "fuzzed", &slot, &err) == 0, "%s", err.text);
     instances_parent_add(f, "/sys/fs/cgroup/fuzzed", &data.parent);
     instances_write(f, slot, &data);
