@@ -53,7 +53,8 @@ class Prepared(unittest.TestCase):
                 pid = d.status("web")["pid"]
                 if pid:
                     number = d.ask("stop", "web", "?mode=replace")["id"]
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                     d.operation(number)
 
     def test_it_runs_when_the_old_one_has_gone(self):

@@ -51,7 +51,7 @@ class Tls(unittest.TestCase):
         return context
 
     def connect(self, *names):
-        return http.client.HTTPSConnection("localhost", self.d.port, timeout=GUARD,
+        return http.client.HTTPSConnection("127.0.0.1", self.d.port, timeout=GUARD,
                                            context=self.context(*names))
 
     def ask(self, connection, method="GET", path="/status", **headers):
@@ -172,7 +172,7 @@ class Tls(unittest.TestCase):
         self.assertEqual(len(counts), 4)
 
     def test_a_page_must_come_by_the_same_scheme(self):
-        own = f"https://localhost:{self.d.port}"
+        own = f"https://127.0.0.1:{self.d.port}"
         self.assertEqual(self.ask(self.connect(), Origin=own)[0], 200)
         self.assertEqual(self.ask(self.connect(), Origin=own.replace("https", "http"))[0], 403)
 
