@@ -274,6 +274,7 @@ class Streams(WithFiles):
             wait_written(d.dir, lambda: d.read("done"), "the service did not obey")
             d.write_service("web", obeys(log={"timestamps": "yes"}))
             self.assertEqual(d.http("POST", "/daemon/reload").status, 200)
+            d.do("start", "web")  # changes nothing, and comes after what the reload has brought
             say(d, "web", "echo kept")
             found = self.wait_content(d, "web", lambda c: c.endswith(b"kept\n"))
             self.assertEqual(found.count(b"\n"), 1)
