@@ -110,6 +110,13 @@ class Lives:
                 return row
         return None
 
+    def _goes_on(self, row, used, life):
+        """The daemon was killed in the middle of it, and what it had started ended by itself: the
+        next daemon finds none, and starts one."""
+        before = used.get(row["id"])
+        return (before is not None and before.first("term") is None
+                and self._kill_between(before.began.utc_us - self._late(), life.began.utc_us))
+
     def _late(self):
         return _UNWRITTEN_US + 4 * self.evidence.about.get("lateness_us", 0)
 
@@ -129,6 +136,9 @@ class Lives:
                 continue
             at = self._operation_at(life.began.utc_us)
             row = self.ran[at] if at >= 0 else None
+            if row is not None and self._goes_on(row, used, life):
+                used[row["id"]] = life
+                continue
             if row is None or row["action"] not in _STARTS or row["id"] in used:
                 again = self._began_unwritten(life, used) if self.kills else None
                 if again is None and self._unwritten_itself(life):
