@@ -71,19 +71,6 @@ void op_write_all(struct op *const *ops, size_t count, const struct op_write *ho
         how->done(how->context, result);
 }
 
-void op_write(struct op *op, const struct service_record *service, int64_t give_up_mono,
-              journal_done *done, void *context)
-{
-    op_write_all(&op, 1,
-                 &(struct op_write){
-                     .service = service,
-                     .essential = give_up_mono == 0,
-                     .give_up_mono = give_up_mono,
-                     .done = done,
-                     .context = context,
-                 });
-}
-
 static size_t count_with_joined(struct op *op)
 {
     size_t count = 1;

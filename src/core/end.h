@@ -33,12 +33,8 @@ bool op_cancel_queued(struct op *op, const char *detail);
  * service that is closing by then, is ended by who commits it. */
 void op_cancel_all(struct service *service, const char *detail);
 
-/* Writes the record as it is now (and the service's, unless NULL); done as journal_submit() has it.
+/* Writes the records of op and all that joined it as they are now; done as journal_submit() has it.
  */
-void op_write(struct op *op, const struct service_record *service, int64_t give_up_mono,
-              journal_done *done, void *context);
-
-/* The same for op and all that joined it. */
 void op_write_joined(struct op *op, journal_done *done, void *context);
 
 /* Several at once, in one transaction. */

@@ -1,9 +1,8 @@
 /* What a turn leaves for others to see: the status on the board, the view for dependents, the
  * service's record in the journal.
  * Threads: the turn's. */
-#include "base/log.h"
-
 #include "base/fault.h"
+#include "base/log.h"
 #include "depend.h"
 #include "host.h"
 #include "registry.h"

@@ -50,9 +50,9 @@ void turn_step(struct service *s, struct machine_event event)
         act_signal(s);
     if (step.actions & ACT_KILL_TREE)
         act_kill(s);
+    act_state_deadline(s, step.deadline);
     if ((step.actions & ACT_STOP_SIGNAL) && is_restarting(s))
         act_prepare(s);
-    act_state_deadline(s, step.deadline);
     if (step.end != END_NONE)
         finish_active(s, &step);
     if (step.actions & ACT_KILL_RELOAD)

@@ -1,6 +1,7 @@
 #include "fragments.h"
 
 #include "base/fault.h"
+
 #include <stdlib.h>
 #include <string.h>
 
