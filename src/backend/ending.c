@@ -20,10 +20,7 @@ static void group_ended(struct process_instance *p)
 
 bool ending_with_main(struct process_instance *p)
 {
-    if (!p->group || p->gone_told || !group_empty(p) || reload_holds(p))
-        return false;
-    tell_discard_group(p);
-    return true;
+    return p->group && !p->gone_told && !reload_holds(p) && tell_remove_group(p);
 }
 
 void ending_group(struct process_instance *p)

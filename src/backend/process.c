@@ -12,6 +12,7 @@
 #include "process_instance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +107,8 @@ static int open_parts(struct process_backend *b, const struct process_backend_co
     }
     if (r == 0)
         r = group_watch_new(b->watcher, &b->group_watch, err);
+    if (r == 0 && pipe2(b->ready_copy, O_CLOEXEC | O_NONBLOCK) < 0)
+        r = error_set(err, -errno, "make a pipe: %m");
     return r;
 }
 
@@ -120,6 +123,7 @@ int process_backend_new(const struct process_backend_config *config, struct watc
     b->base.ops = &process_ops;
     b->watcher = watcher;
     b->listener = listener;
+    b->ready_copy[0] = b->ready_copy[1] = -1;
     lock_init(&b->renewing, LOCK_RENEWING);
     spawner_zero(&b->spawner);
     r = open_parts(b, config, err);
@@ -139,6 +143,8 @@ void process_backend_free(struct backend *backend)
         return;
     b = process_of(backend);
     group_watch_free(b->group_watch);
+    closep(&b->ready_copy[0]);
+    closep(&b->ready_copy[1]);
     spawner_deinit(&b->spawner);
     instances_free(b->instances);
     if (b->parent && rmdir(b->parent) == 0) /* else there are groups in it still */

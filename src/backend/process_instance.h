@@ -28,6 +28,7 @@ struct process_backend {
     struct spawner spawner;
     struct instances *instances;
     struct group_watch *group_watch;
+    int ready_copy[2];     /* a pipe of the watcher's: ready_told() */
     struct lock renewing;  /* of the parent, one at a time */
     char *parent;          /* where groups are made; NULL: best effort */
     const char *no_parent; /* why there is none */
@@ -159,7 +160,7 @@ char *ready_path(const struct process_backend *backend, const char *service);
 int ready_make(const char *path, const struct service_spec *spec, struct error *err);
 /* The one that is there. */
 int ready_open(const char *path);
-/* Reads what is there: whether a newline was in it. */
-bool ready_told(int fd);
+/* Looks at what is there through copy, an empty pipe: whether a newline is in it. */
+bool ready_told(const int copy[static 2], int fd);
 /* Nobody has it open (any more). */
 bool ready_closed(const char *path);

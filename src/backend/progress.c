@@ -160,9 +160,17 @@ static void on_main(struct watch *watch, uint32_t events)
         main_ended(p, cause);
 }
 
-static int watch_if_open(struct process_instance *p, struct watch *watch, int fd, struct error *err)
+static int watch_if_open(struct process_instance *p, struct watch *watch, int fd, uint32_t events,
+                         struct error *err)
 {
-    return fd < 0 || watch->added ? 0 : watcher_add(p->backend->watcher, watch, fd, EPOLLIN, err);
+    return fd < 0 || watch->added ? 0 : watcher_add(p->backend->watcher, watch, fd, events, err);
+}
+
+/* In a group all that the executor says is followed by its end of the socket, which is told in any
+ * case: what came before is read then, and wakes nobody by itself. */
+static int watch_socket(struct process_instance *p, struct error *err)
+{
+    return watch_if_open(p, &p->socket_watch, p->socket, p->group ? 0 : EPOLLIN, err);
 }
 
 static int watch_main(struct process_instance *p, struct error *err)
@@ -172,7 +180,7 @@ static int watch_main(struct process_instance *p, struct error *err)
     instance_lock(p);
     fd = p->main_fd;
     instance_unlock(p);
-    return watch_if_open(p, &p->main_watch, fd, err);
+    return watch_if_open(p, &p->main_watch, fd, EPOLLIN, err);
 }
 
 static void find_main(struct process_instance *p)
@@ -246,13 +254,13 @@ int progress_watch(struct process_instance *p, struct error *err)
     int r;
 
     p->watched = true;
-    r = watch_if_open(p, &p->socket_watch, p->socket, err);
+    r = watch_socket(p, err);
     if (r == 0)
-        r = watch_if_open(p, &p->ready_watch, p->ready_fd, err);
+        r = watch_if_open(p, &p->ready_watch, p->ready_fd, EPOLLIN, err);
     if (r == 0 && !p->ours)
         r = watch_main(p, err);
     if (r == 0)
-        r = watch_if_open(p, &p->pid_watch, p->pidfd, err);
+        r = watch_if_open(p, &p->pid_watch, p->pidfd, EPOLLIN, err);
     return r;
 }
 

@@ -65,22 +65,21 @@ bool ready_closed(const char *path)
 
 /* What was written is looked at through a copy and stays where it is: a daemon that is killed right
  * now leaves it for the next one. Only what holds no newline is thrown away. */
-bool ready_told(int fd)
+bool ready_told(const int copy[static 2], int fd)
 {
-    CLEANUP(closep) int in = -1;
-    CLEANUP(closep) int out = -1;
     char data[512];
-    int copy[2];
+    bool told = false;
     ssize_t copied, n;
 
-    if (pipe2(copy, O_CLOEXEC | O_NONBLOCK) < 0)
-        return false;
-    in = copy[1];
-    out = copy[0];
-    copied = tee(fd, in, PIPE_HOLDS, SPLICE_F_NONBLOCK);
-    while ((n = read(out, data, sizeof data)) > 0)
-        if (memchr(data, '\n', (size_t)n))
-            return true;
+    copied = tee(fd, copy[1], PIPE_HOLDS, SPLICE_F_NONBLOCK);
+    for (ssize_t left = copied; left > 0; left -= n) {
+        n = read(copy[0], data, sizeof data);
+        if (n <= 0)
+            return false; /* can't be: it is there, and nobody else reads it */
+        told = told || memchr(data, '\n', (size_t)n);
+    }
+    if (told)
+        return true;
     for (; copied > 0; copied -= n) {
         n = read(fd, data, (size_t)copied < sizeof data ? (size_t)copied : sizeof data);
         if (n <= 0)

@@ -15,7 +15,7 @@
 
 void take_ready(struct process_instance *p)
 {
-    if (p->ready_fd < 0 || !ready_told(p->ready_fd))
+    if (p->ready_fd < 0 || !ready_told(p->backend->ready_copy, p->ready_fd))
         return;
     p->ready_seen = true;
     watcher_remove(p->backend->watcher, &p->ready_watch);

@@ -1,5 +1,8 @@
 #include "telling.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 static void tell(struct process_instance *p, struct backend_event event)
 {
     event.generation = p->base.generation;
@@ -52,7 +55,7 @@ void tell_main_exited(struct process_instance *p, struct exit_cause cause)
     tell(p, (struct backend_event){.kind = BACKEND_MAIN_EXITED, .exit = cause});
 }
 
-void tell_discard_group(struct process_instance *p)
+static void discard_group(struct process_instance *p)
 {
     if (!p->group || p->group_discarded)
         return;
@@ -61,12 +64,21 @@ void tell_discard_group(struct process_instance *p)
     group_watch_discard(p->backend->group_watch, p->group);
 }
 
+bool tell_remove_group(struct process_instance *p)
+{
+    if (rmdir(p->group) < 0 && errno != ENOENT)
+        return false;
+    p->group_discarded = true;
+    group_watch_remove(p->backend->group_watch, &p->group_wait);
+    return true;
+}
+
 void tell_tree_gone(struct process_instance *p)
 {
     if (p->gone_told)
         return;
     p->gone_told = true;
-    tell_discard_group(p);
+    discard_group(p);
     instance_lock(p);
     p->tree_gone = true;
     instance_unlock(p);

@@ -9,7 +9,7 @@ void tell_start_error(struct process_instance *p, const char *detail);
 void tell_ready(struct process_instance *p);
 void tell_reloaded(struct process_instance *p, struct exit_cause cause, const char *detail);
 void tell_main_exited(struct process_instance *p, struct exit_cause cause);
-/* Of a group that is empty; once. */
-void tell_discard_group(struct process_instance *p);
-/* Its group is removed before. */
+/* Removes its group, if that is empty: whether it was, and had no groups below. */
+bool tell_remove_group(struct process_instance *p);
+/* Its group, which is empty, is removed before. */
 void tell_tree_gone(struct process_instance *p);

@@ -37,11 +37,18 @@ static int take_unit(struct log *log, const struct service_spec *spec, struct er
     return 0;
 }
 
-static void take_settings(struct log *log, const struct service_spec *spec)
+static bool same_settings(const struct settings *a, const struct settings *b)
+{
+    return a->target == b->target && a->timestamps == b->timestamps && a->compress == b->compress &&
+           a->when_full == b->when_full && a->max_size == b->max_size &&
+           a->max_files == b->max_files && a->max_age_us == b->max_age_us;
+}
+
+/* Whether they are others than before. */
+static bool take_settings(struct log *log, const struct service_spec *spec)
     REQUIRES(logs_lock_class)
 {
-    log->separate = spec->separate_stderr;
-    log->settings = (struct settings){
+    struct settings settings = {
         .target = spec->output_target,
         .timestamps = spec->log_timestamps,
         .compress = spec->log_compress,
@@ -50,6 +57,12 @@ static void take_settings(struct log *log, const struct service_spec *spec)
         .max_files = spec->log_max_files,
         .max_age_us = spec->log_max_age_us,
     };
+    bool other =
+        log->separate != spec->separate_stderr || !same_settings(&log->settings, &settings);
+
+    log->separate = spec->separate_stderr;
+    log->settings = settings;
+    return other;
 }
 
 /* The thread takes up what does not come by itself with the next bytes. */
@@ -176,9 +189,15 @@ static int publish(struct log *log) REQUIRES(logs_lock_class)
 static int find_or_make(struct logs *logs, const struct service_spec *spec, struct log **ret_log,
                         struct error *err)
 {
-    struct log *made = calloc(1, sizeof *made), *log;
+    struct log *made, *log;
     int result = 0;
 
+    logs_lock(logs);
+    *ret_log = logs_find(logs, spec->name);
+    logs_unlock(logs);
+    if (*ret_log)
+        return 0;
+    made = calloc(1, sizeof *made);
     if (!made)
         return error_set(err, -ENOMEM, "open the log of %s: %m", spec->name);
     made->logs = logs;
@@ -199,9 +218,9 @@ static int find_or_make(struct logs *logs, const struct service_spec *spec, stru
     return 0;
 }
 
-/* Opens the channel, or gives the one that is there its owner. */
+/* Opens the channel, which is a change, or gives the one that is there its owner. */
 static int open_channel(struct log *log, enum stream stream, const struct service_spec *spec,
-                        bool must, struct error *err)
+                        bool must, bool *change, struct error *err)
 {
     struct channel *ch = log_channel(log, stream), *made = NULL;
     int result;
@@ -215,6 +234,7 @@ static int open_channel(struct log *log, enum stream stream, const struct servic
     if (!log->channels[stream]) {
         result = publish_channel(made);
         ch = result < 0 ? NULL : take(made);
+        *change = true;
     }
     logs_unlock(log->logs);
     channel_free(made);
@@ -225,16 +245,18 @@ static int open_channel(struct log *log, enum stream stream, const struct servic
 
 static int open_channels(struct log *log, const struct service_spec *spec, struct error *err)
 {
+    bool change;
     int result;
 
     logs_lock(log->logs);
-    take_settings(log, spec);
+    change = take_settings(log, spec);
     logs_unlock(log->logs);
-    result = open_channel(log, STREAM_STDOUT, spec, true, err);
+    result = open_channel(log, STREAM_STDOUT, spec, true, &change, err);
     /* A former daemon may have opened it for an instance that still writes to it. */
     if (result == 0)
-        result = open_channel(log, STREAM_STDERR, spec, spec->separate_stderr, err);
-    tell_change(log);
+        result = open_channel(log, STREAM_STDERR, spec, spec->separate_stderr, &change, err);
+    if (change)
+        tell_change(log);
     return result;
 }
 
