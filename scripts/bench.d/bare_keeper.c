@@ -1,13 +1,13 @@
-/* bare_keeper - the least that keeps services running: posix_spawn for each, wait for any end by
- * pidfd, posix_spawn again. At SIGTERM it ends them all, and then itself.
+/* bare_keeper - the least that keeps services running: spawn.h for each, wait for any end by pidfd,
+ * again. At SIGTERM it ends them all, and then itself.
  *
  * Service n is started with the command and FOLDER/n.fifo, or with FIFO alone for all of them.
  * Threads: one. */
 #include "measure.h"
+#include "spawn.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 struct kept {
     char *argv[3];
-    int pidfd;
+    struct spawned spawned;
 };
 
 struct keeper {
     int epoll, signals, count;
     struct kept *services;
-    posix_spawnattr_t attributes; /* no signal is blocked in them */
 };
 
 static void watch(const struct keeper *keeper, int fd, void *what)
@@ -40,49 +37,29 @@ static void watch(const struct keeper *keeper, int fd, void *what)
 
 static void start(const struct keeper *keeper, struct kept *service)
 {
-    pid_t pid;
-
-    errno = posix_spawn(&pid, service->argv[0], NULL, &keeper->attributes, service->argv, environ);
-    if (errno)
-        die("spawn %s: %m", service->argv[0]);
-    service->pidfd = pidfd_open(pid, 0);
-    if (service->pidfd < 0)
-        die("pidfd_open: %m");
-    watch(keeper, service->pidfd, service);
-}
-
-static void reap(struct kept *service)
-{
-    siginfo_t info;
-
-    if (waitid(P_PIDFD, (id_t)service->pidfd, &info, WEXITED) < 0)
-        die("waitid: %m");
-    close(service->pidfd);
+    spawn_process(&service->spawned, service->argv, -1);
+    watch(keeper, service->spawned.pidfd, service);
 }
 
 static void stop_all(struct keeper *keeper)
 {
     for (int i = 0; i < keeper->count; i++)
-        pidfd_send_signal(keeper->services[i].pidfd, SIGTERM, NULL, 0);
+        pidfd_send_signal(keeper->services[i].spawned.pidfd, SIGTERM, NULL, 0);
     for (int i = 0; i < keeper->count; i++)
-        reap(&keeper->services[i]);
+        spawn_reap(&keeper->services[i].spawned);
 }
 
 static void prepare(struct keeper *keeper)
 {
-    sigset_t ends, none;
+    sigset_t ends;
 
-    sigemptyset(&none);
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigprocmask(SIG_BLOCK, &ends, NULL);
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
     keeper->signals = signalfd(-1, &ends, SFD_CLOEXEC);
     keeper->services = calloc((size_t)keeper->count, sizeof *keeper->services);
-    if (keeper->epoll < 0 || keeper->signals < 0 || !keeper->services ||
-        posix_spawnattr_init(&keeper->attributes) ||
-        posix_spawnattr_setsigmask(&keeper->attributes, &none) ||
-        posix_spawnattr_setflags(&keeper->attributes, POSIX_SPAWN_SETSIGMASK))
+    if (keeper->epoll < 0 || keeper->signals < 0 || !keeper->services)
         die("prepare: %m");
     watch(keeper, keeper->signals, NULL);
 }
@@ -114,7 +91,7 @@ int main(int argc, char **argv)
             continue;
         if (!event.data.ptr)
             break;
-        reap(event.data.ptr);
+        spawn_reap(&((struct kept *)event.data.ptr)->spawned);
         start(&keeper, event.data.ptr);
     }
     stop_all(&keeper);

@@ -7,16 +7,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define READY_FD    3 /* where the service writes its line */
 #define PATIENCE_MS 120000
-
-extern char **environ;
 
 static void await(int fd, const char *what)
 {
@@ -32,27 +26,14 @@ static void await(int fd, const char *what)
 
 void bare_start(struct bare_process *process, char **argv)
 {
-    posix_spawn_file_actions_t actions;
-    int ends[2], error;
-    pid_t pid;
+    int ends[2];
     char line;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         die("pipe: %m");
-    if (posix_spawn_file_actions_init(&actions) ||
-        posix_spawn_file_actions_adddup2(&actions, ends[1], READY_FD))
-        die("out of memory");
-    error = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
-    if (error) {
-        errno = error;
-        die("spawn %s: %m", argv[0]);
-    }
-    posix_spawn_file_actions_destroy(&actions);
+    spawn_process(&process->spawned, argv, ends[1]);
     close(ends[1]);
     process->lines = ends[0];
-    process->pidfd = pidfd_open(pid, 0);
-    if (process->pidfd < 0)
-        die("pidfd_open: %m");
     await(process->lines, "first line");
     if (read(process->lines, &line, 1) != 1 || line != '\n')
         die("%s ended before it wrote a line", argv[0]);
@@ -60,13 +41,9 @@ void bare_start(struct bare_process *process, char **argv)
 
 void bare_stop(struct bare_process *process)
 {
-    siginfo_t info;
-
-    if (pidfd_send_signal(process->pidfd, SIGTERM, NULL, 0) < 0)
+    if (pidfd_send_signal(process->spawned.pidfd, SIGTERM, NULL, 0) < 0)
         die("pidfd_send_signal: %m");
-    await(process->pidfd, "end");
-    if (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0)
-        die("waitid: %m");
-    close(process->pidfd);
+    await(process->spawned.pidfd, "end");
+    spawn_reap(&process->spawned);
     close(process->lines);
 }

@@ -1,11 +1,14 @@
-/* bare_process - a process and the least that can be done with it: posix_spawn and its first line,
+/* bare_process - a process and the least that can be done with it: spawn.h and its first line,
  * SIGTERM through its pidfd and its end.
  *
  * Threads: any, one for a process. */
 #pragma once
 
+#include "spawn.h"
+
 struct bare_process {
-    int pidfd, lines; /* lines: our end of the descriptor that it writes its line to */
+    struct spawned spawned;
+    int lines; /* our end of the descriptor that it writes its line to */
 };
 
 /* Returns when it has written its line. */

@@ -6,6 +6,7 @@
 #   row: NAME (systemd) - TEXT         the same, run in a private systemd
 #   tool: NAME: SOURCE... [| LIBRARY]  a measuring program: sources in bench.d without .c, and what
 #                                      pkg-config knows the libraries as
+#   static-tool: NAME: SOURCE...       the same, static, with the C library that orderly-exec has
 #   package: NAME...                   Debian packages that the rows need
 #
 # Sourced by scripts/bench and row.

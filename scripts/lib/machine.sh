@@ -1,18 +1,26 @@
 # shellcheck shell=bash
 # machine.sh - what this machine lets a supervisor do; tests depend on it.
 
-cgroup_v2_folder() {
-    local mount group probe
+# cgroup_v2_make NAME: a group below our own; says which. False: it can't be made, and says why.
+cgroup_v2_make() {
+    local mount group
 
     mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
-    [ -n "$mount" ] || { echo "none mounted"; return; }
+    [ -n "$mount" ] || { echo "none mounted"; return 1; }
     group=$mount$(sed -n 's/^0:://p' /proc/self/cgroup)
-    probe=$group/orderly-probe-$$
-    if mkdir "$probe" 2>/dev/null; then
-        rmdir "$probe"
-        echo "$mount, groups can be made"
+    group=${group%/}
+    mkdir "$group/$1" 2>/dev/null || { echo "$mount, not writable"; return 1; }
+    echo "$group/$1"
+}
+
+cgroup_v2() {
+    local group
+
+    if group=$(cgroup_v2_make "orderly-probe-$$"); then
+        rmdir "$group"
+        echo "groups can be made in ${group%/*}"
     else
-        echo "$mount, not writable"
+        echo "$group"
     fi
 }
 
@@ -44,7 +52,7 @@ machine_describe() {
     memory      $(awk '/^MemAvailable/ { printf "%d MiB available", $2 / 1024 }' /proc/meminfo)
     user        uid $(id -u)
     open files  $(ulimit -Sn) soft, $(ulimit -Hn) hard
-    cgroup v2   $(cgroup_v2_folder)
+    cgroup v2   $(cgroup_v2)
     clone3      $(clone3_there)
     systemd     $(private_systemd)
     mmap bits   $(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo unknown)

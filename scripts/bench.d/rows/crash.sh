@@ -6,9 +6,10 @@
 #   pidfd wait and posix_spawn, and against other supervisors (services older than a second)
 # row: boot-1000 - from the execve of orderlyd to the first lines of 1000 services, against a bare
 #   loop of posix_spawn and other supervisors
-# tool: bare_keeper: bare_keeper measure
+# tool: bare_keeper: bare_keeper spawn measure
 # tool: boot: boot measure
 # tool: crashes: crashes lines measure
+# static-tool: floor_executor: floor_executor
 # tool: plain_service: plain_service
 # package: supervisor s6 runit
 
@@ -32,6 +33,12 @@ crash_prepare() {
         "$tools/plain_service" &
     keeper=$!
     beside+=("$keeper")
+    if floor_open; then
+        fifos_make "$work/lines-floor" $crash_services
+        on_floor setpriv --pdeathsig TERM -- "$tools/bare_keeper" $crash_services folder \
+            "$work/lines-floor" "$tools/plain_service" &
+        beside+=("$!")
+    fi
     peers_prepare_and_start $crash_services
 }
 
@@ -51,6 +58,7 @@ row_crash() {
         crash_side bare $crash_services "$keeper"
         samples "$row" '+bare-p95 us' "$work/samples" 95
         figure "$row" '+bare-cpu us' "$(word cpu "$said")"
+        [ -z "$floor" ] || crash_side floor $crash_services "${beside[1]}"
         crash_side ours $crash_services "$daemon"
         samples "$row" '+p95 us' "$work/samples" 95
         figure "$row" '+cpu us' "$(word cpu "$said")"
@@ -76,6 +84,7 @@ row_boot_1000() {
     local round said number peer command ending
 
     mkfifo "$work/lines"
+    floor_open || true
     daemon_prepare
     for ((number = 1; number <= boot_services; number++)); do
         service_write "bench-$number" "$tools/plain_service $work/lines"
@@ -86,6 +95,8 @@ row_boot_1000() {
     for ((round = $(rounds 3); round > 0; round--)); do
         boot_side bare TERM "$tools/bare_keeper" $boot_services shared "$work/lines" \
             "$tools/plain_service"
+        [ -z "$floor" ] || on_floor boot_side floor TERM "$tools/bare_keeper" $boot_services shared \
+            "$work/lines" "$tools/plain_service"
         boot_side ours TERM "$build/bin/orderlyd" --config "$at/supervisor.conf"
         figure "$row" '+cpu ms' "$(word cpu "$said")"
         # The slowest of them takes most of the time: every second round is enough of them.

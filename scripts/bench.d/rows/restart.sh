@@ -3,15 +3,19 @@
 #
 # order: 10
 # row: restart-process - POST /restart/SERVICE?wait over one kept connection, against signal, wait,
-#   posix_spawn and first line; other supervisors by their sockets and FIFOs, each service once
+#   posix_spawn and first line; the same with a control group and an executor for each (floor);
+#   other supervisors by their sockets and FIFOs, each service once
 # row: restart-process-ctl - orderlyctl restart as a whole process, against the same bare loop and
 #   supervisorctl, s6-svc and sv
 # row: restart-100 - restarts of 100 services by 16 clients, against the bare loop on 2 threads and
 #   other supervisors with 16 clients
-# tool: bare_restart_process: bare_restart_process bare_process measure
+# tool: bare_restart_process: bare_restart_process bare_process spawn measure
+# tool: commits: commits measure | sqlite3
+# static-tool: floor_executor: floor_executor
 # tool: plain_service: plain_service
+# tool: round_trips: round_trips rest measure
 # tool: rest_restart: rest_restart rest measure
-# tool: restarts: restarts way_rest way_bare way_supervisord way_control told lines bare_process rest measure
+# tool: restarts: restarts way_rest way_bare way_supervisord way_control told lines bare_process spawn rest measure
 # tool: run_repeatedly: run_repeatedly measure
 # package: supervisor s6 runit
 
@@ -22,6 +26,20 @@ restart_services=100
 restart_clients=16
 restart_many_count=1600
 
+# restart_floor: a round of what comes on top of the bare loop in any case: groups and executors, a
+# commit, a request and its answer.
+restart_floor() {
+    rm -f "$work"/{floor,commits,trips}
+    "$tools/commits" $restart_count "$work/commits" "$work/commits.db" >/dev/null
+    samples "$row" '+commit us' "$work/commits"
+    "$tools/round_trips" $restart_count "$work/trips" "$at/api.sock" /version >/dev/null
+    samples "$row" '+request us' "$work/trips"
+    [ -n "$floor" ] || return 0
+    on_floor "$tools/bare_restart_process" $restart_count "$work/floor" "$tools/plain_service" \
+        >/dev/null
+    samples "$row" floor "$work/floor"
+}
+
 # restart_bare_and_ours: a round of both, one after the other.
 restart_bare_and_ours() {
     local said
@@ -30,6 +48,7 @@ restart_bare_and_ours() {
     "$tools/bare_restart_process" $restart_count "$work/bare" "$tools/plain_service" >/dev/null
     samples "$row" bare "$work/bare"
     samples "$row" '+bare-p95 us' "$work/bare" 95
+    restart_floor
     said=$("$tools/rest_restart" "$at/api.sock" "$daemon" bench $restart_count "$work/ours") ||
         trouble "a restart failed"
     samples "$row" ours "$work/ours"
@@ -59,12 +78,15 @@ row_restart_process() {
     daemon_prepare
     service_write bench "$tools/plain_service" '[readiness]' 'type = fd'
     daemon_start
+    floor_open || true
     peers_prepare_and_start $restart_peer_services
     for ((round = $(rounds 10); round > 0; round--)); do
         restart_bare_and_ours
         restart_peers 1 $restart_peer_services
     done
     report "$row" us 'bare<=1.3'
+    note "floor: the bare loop, each process born in a group of its own and executed by another"
+    note "commit, request: what one row in one transaction, and GET /version, take by themselves"
 }
 
 # restart_ctl SIDE COMMAND...: a round of a whole process.
@@ -113,6 +135,11 @@ restart_many_round() {
     bare=$("$tools/restarts" bare "$tools/plain_service" "$work" 2 $restart_services \
         $restart_many_count "$work/bare")
     figure "$row" bare "$(word together "$bare")"
+    if [ -n "$floor" ]; then
+        bare=$(on_floor "$tools/restarts" bare "$tools/plain_service" "$work" 2 $restart_services \
+            $restart_many_count "$work/bare")
+        figure "$row" floor "$(word together "$bare")"
+    fi
     ours=$("$tools/restarts" rest "$at/api.sock" "$work" $restart_clients $restart_services \
         $restart_many_count "$work/ours" "$daemon") || trouble "a restart failed"
     figure "$row" ours "$(word together "$ours")"
@@ -134,6 +161,7 @@ row_restart_100() {
         service_write "bench-$number" "$tools/plain_service" '[readiness]' 'type = fd'
     done
     daemon_start
+    floor_open || true
     peers_prepare_and_start $restart_services
     for ((round = $(rounds 5); round > 0; round--)); do
         restart_many_round
