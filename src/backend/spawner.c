@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define LOWEST_PLACE 3
@@ -34,7 +35,7 @@ static void spawner_unlock(struct spawner *s) RELEASE(spawn_lock_class) NO_THREA
 struct child {
     const char *executor;
     char *const *arguments, *const *environment;
-    struct low_pair pair;
+    struct place place;
     unsigned limit;
     int error; /* told by the memory that is shared */
 };
@@ -44,8 +45,8 @@ ON_FOREIGN_STACK static int child_main(void *argument)
     struct child *c = argument;
 
     c->error = -sys_close_range(c->limit, ~0u, CLOSE_RANGE_UNSHARE);
-    if (c->error == 0 && fcntl(c->pair.settings, F_SETFD, 0) == 0 &&
-        fcntl(c->pair.gate, F_SETFD, 0) == 0)
+    if (c->error == 0 && fcntl(c->place.settings, F_SETFD, 0) == 0 &&
+        fcntl(c->place.gate, F_SETFD, 0) == 0)
         execve(c->executor, c->arguments, c->environment);
     if (c->error == 0)
         c->error = errno;
@@ -75,36 +76,45 @@ static bool try_clone(struct spawner *s, int cgroup)
     CLEANUP(closep) int pidfd = -1;
     int status;
 
-    if (FAULT(spawn_trial) || sys_clone_exec(child_nothing, NULL, cgroup, &pidfd) < 0)
+    if (FAULT(spawn_trial) ||
+        sys_clone_exec(child_nothing, NULL, s->places[0].stack, cgroup, &pidfd) < 0)
         return false;
     reap(pidfd);
     s->exit_info = sys_pidfd_exit_status(pidfd, &status) == 0;
     return true;
 }
 
-static int keep_place(struct spawner *s, int *ret_place)
+static int keep_descriptor(struct spawner *s, int *ret_fd)
 {
-    int place = fcntl(s->null, F_DUPFD_CLOEXEC, LOWEST_PLACE);
+    int fd = fcntl(s->null, F_DUPFD_CLOEXEC, LOWEST_PLACE);
 
-    if (place < 0)
+    if (fd < 0)
         return -errno;
-    if ((unsigned)place >= s->limit)
-        s->limit = (unsigned)place + 1;
-    *ret_place = place;
+    if ((unsigned)fd >= s->limit)
+        s->limit = (unsigned)fd + 1;
+    *ret_fd = fd;
     return 0;
+}
+
+static int keep_place(struct spawner *s, struct place *place)
+{
+    int r = keep_descriptor(s, &place->settings);
+
+    if (r == 0)
+        r = keep_descriptor(s, &place->gate);
+    place->stack = mmap(NULL, SYS_STACK_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    return r == 0 && place->stack == MAP_FAILED ? -errno : r;
 }
 
 static int keep_places(struct spawner *s, unsigned workers)
 {
     int r = 0;
 
-    for (unsigned i = 0; i < workers; i++)
-        s->pairs[i] = (struct low_pair){-1, -1};
     for (unsigned i = 0; i < workers && r == 0; i++) {
+        s->places[i] = (struct place){-1, -1, MAP_FAILED};
         s->count = s->free_count = i + 1;
-        r = keep_place(s, &s->pairs[i].settings);
-        if (r == 0)
-            r = keep_place(s, &s->pairs[i].gate);
+        r = keep_place(s, &s->places[i]);
     }
     return r;
 }
@@ -125,10 +135,10 @@ int spawner_init(struct spawner *s, unsigned workers, int trial_cgroup, struct e
     s->null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (s->null < 0)
         return error_set(err, -errno, "open /dev/null: %m");
-    s->pairs = calloc(workers, sizeof *s->pairs);
-    r = s->pairs ? keep_places(s, workers) : -ENOMEM;
+    s->places = calloc(workers, sizeof *s->places);
+    r = s->places ? keep_places(s, workers) : -ENOMEM;
     if (r < 0)
-        return error_set(err, r, "keep descriptors for starting services: %m");
+        return error_set(err, r, "keep what starting services needs: %m");
     s->clones = try_clone(s, -1);
     s->clones_into = s->clones && trial_cgroup >= 0 && try_clone(s, trial_cgroup);
     return 0;
@@ -137,34 +147,36 @@ int spawner_init(struct spawner *s, unsigned workers, int trial_cgroup, struct e
 void spawner_deinit(struct spawner *s)
 {
     for (unsigned i = 0; i < s->count; i++) {
-        closep(&s->pairs[i].settings);
-        closep(&s->pairs[i].gate);
+        closep(&s->places[i].settings);
+        closep(&s->places[i].gate);
+        if (s->places[i].stack != MAP_FAILED)
+            munmap(s->places[i].stack, SYS_STACK_SIZE);
     }
-    free(s->pairs);
+    free(s->places);
     closep(&s->null);
     cond_deinit(&s->returned);
     lock_deinit(&s->lock);
 }
 
-static struct low_pair take_pair(struct spawner *s)
+static struct place take_place(struct spawner *s)
 {
-    struct low_pair pair;
+    struct place place;
 
     spawner_lock(s);
     while (s->free_count == 0)
         cond_wait(&s->returned, &s->lock);
-    pair = s->pairs[--s->free_count];
+    place = s->places[--s->free_count];
     spawner_unlock(s);
-    return pair;
+    return place;
 }
 
-/* The places hold nothing of the service's any more: an open gate would never end. */
-static void return_pair(struct spawner *s, struct low_pair pair)
+/* They hold nothing of the service's any more: an open gate would never end. */
+static void return_place(struct spawner *s, struct place place)
 {
-    dup3(s->null, pair.settings, O_CLOEXEC);
-    dup3(s->null, pair.gate, O_CLOEXEC);
+    dup3(s->null, place.settings, O_CLOEXEC);
+    dup3(s->null, place.gate, O_CLOEXEC);
     spawner_lock(s);
-    s->pairs[s->free_count++] = pair;
+    s->places[s->free_count++] = place;
     cond_signal(&s->returned);
     spawner_unlock(s);
 }
@@ -176,7 +188,8 @@ static int spawn_by_clone(struct spawner *s, const struct spawn *spawn, struct c
     pid_t pid;
 
     child->limit = s->limit;
-    pid = FAULT(spawn_clone) ?: sys_clone_exec(child_main, child, spawn->cgroup, &pidfd);
+    pid = FAULT(spawn_clone)
+              ?: sys_clone_exec(child_main, child, child->place.stack, spawn->cgroup, &pidfd);
     if (pid < 0)
         return pid;
     if (child->error) {
@@ -198,9 +211,9 @@ static int spawn_by_posix(const struct child *child, pid_t *ret_pid, int *ret_pi
     if (r != 0)
         return -r;
     /* Onto itself: that clears CLOEXEC. */
-    r = posix_spawn_file_actions_adddup2(&actions, child->pair.settings, child->pair.settings);
+    r = posix_spawn_file_actions_adddup2(&actions, child->place.settings, child->place.settings);
     if (r == 0)
-        r = posix_spawn_file_actions_adddup2(&actions, child->pair.gate, child->pair.gate);
+        r = posix_spawn_file_actions_adddup2(&actions, child->place.gate, child->place.gate);
     if (r == 0)
         r = -FAULT(spawn_posix)
                 ?: posix_spawn(&pid, child->executor, &actions, NULL, child->arguments,
@@ -223,25 +236,25 @@ static int spawn_by_posix(const struct child *child, pid_t *ret_pid, int *ret_pi
 int spawner_spawn(struct spawner *s, const struct spawn *spawn, pid_t *ret_pid, int *ret_pidfd,
                   struct error *err)
 {
-    struct low_pair pair = take_pair(s);
+    struct place place = take_place(s);
     char settings[12], gate[12];
     char *arguments[] = {(char *)spawn->executor, settings, gate, NULL};
     char *environment[] = {(char *)spawn->marker, NULL};
     struct child child = {.executor = spawn->executor,
                           .arguments = arguments,
                           .environment = environment,
-                          .pair = pair};
+                          .place = place};
     int r = 0;
 
-    snprintf(settings, sizeof settings, "%d", pair.settings);
-    snprintf(gate, sizeof gate, "%d", pair.gate);
-    if (dup3(spawn->settings, pair.settings, O_CLOEXEC) < 0 ||
-        dup3(spawn->gate, pair.gate, O_CLOEXEC) < 0)
+    snprintf(settings, sizeof settings, "%d", place.settings);
+    snprintf(gate, sizeof gate, "%d", place.gate);
+    if (dup3(spawn->settings, place.settings, O_CLOEXEC) < 0 ||
+        dup3(spawn->gate, place.gate, O_CLOEXEC) < 0)
         r = -errno;
     else if (s->clones)
         r = spawn_by_clone(s, spawn, &child, ret_pid, ret_pidfd);
     else
         r = spawn_by_posix(&child, ret_pid, ret_pidfd);
-    return_pair(s, pair);
+    return_place(s, place);
     return r < 0 ? error_set(err, r, "start %s: %m", spawn->executor) : 0;
 }

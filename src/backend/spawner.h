@@ -14,15 +14,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct low_pair {
-    int settings, gate;
+/* What one start at a time needs. */
+struct place {
+    int settings, gate; /* low descriptors */
+    void *stack;        /* of the child, until it has become another program */
 };
 
 struct spawner {
     struct lock lock;
     struct cond returned;
     int null;
-    struct low_pair *pairs;
+    struct place *places;
     unsigned count, free_count;
     unsigned limit;   /* above all low places */
     bool clones;      /* clone3 works here */

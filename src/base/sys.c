@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 /* From linux/pidfd.h of 6.15, which Debian 12's headers do not have yet. */
@@ -19,8 +18,6 @@ struct pidfd_exit_info {
 };
 #define PIDFD_INFO_EXIT_MASK (UINT64_C(1) << 3)
 #define PIDFD_INFO_REQUEST   _IOWR(0xFF, 11, struct pidfd_exit_info)
-
-#define STACK_SIZE (32 * 1024)
 
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
@@ -106,23 +103,20 @@ static long clone3_onto(struct clone_args *args, int (*child)(void *), void *arg
 #endif
 }
 
-pid_t sys_clone_exec(int (*child)(void *), void *argument, int cgroup_fd, int *ret_pidfd)
+pid_t sys_clone_exec(int (*child)(void *), void *argument, void *stack, int cgroup_fd,
+                     int *ret_pidfd)
 {
     int pidfd = -1;
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     struct clone_args args = {
         .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_FILES,
         .pidfd = (uint64_t)(uintptr_t)&pidfd,
         .exit_signal = SIGCHLD,
         .stack = (uint64_t)(uintptr_t)stack,
-        .stack_size = STACK_SIZE,
+        .stack_size = SYS_STACK_SIZE,
     };
     sigset_t all, old;
     long pid;
 
-    if (stack == MAP_FAILED)
-        return -errno;
     if (cgroup_fd >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)cgroup_fd;
@@ -131,7 +125,6 @@ pid_t sys_clone_exec(int (*child)(void *), void *argument, int cgroup_fd, int *r
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pid = clone3_onto(&args, child, argument);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    munmap(stack, STACK_SIZE);
     if (pid > 0)
         *ret_pidfd = pidfd;
     return (pid_t)pid;
@@ -139,9 +132,10 @@ pid_t sys_clone_exec(int (*child)(void *), void *argument, int cgroup_fd, int *r
 
 #else
 
-pid_t sys_clone_exec(int (*child)(void *), void *argument, int cgroup_fd, int *ret_pidfd)
+pid_t sys_clone_exec(int (*child)(void *), void *argument, void *stack, int cgroup_fd,
+                     int *ret_pidfd)
 {
-    (void)child, (void)argument, (void)cgroup_fd, (void)ret_pidfd;
+    (void)child, (void)argument, (void)stack, (void)cgroup_fd, (void)ret_pidfd;
     return -ENOSYS;
 }
 
