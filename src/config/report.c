@@ -31,11 +31,16 @@ size_t problems_errors(const struct problems *problems)
     return errors;
 }
 
+static bool control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
 /* A file's name may hold what a terminal would obey. */
 static void print_plain(const char *s, FILE *to)
 {
     for (; *s; s++)
-        putc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, to);
+        putc(control(*s) ? '?' : *s, to);
 }
 
 void problems_print(const struct problems *problems, FILE *to)
@@ -51,8 +56,7 @@ void problems_print(const struct problems *problems, FILE *to)
             print_plain(p->key, to);
             fputs(": ", to);
         }
-        print_plain(p->message, to);
-        putc('\n', to);
+        fprintf(to, "%s\n", p->message);
     }
 }
 
@@ -123,6 +127,19 @@ bool report_full(const struct report *report)
     return report->errors > REPORT_MOST;
 }
 
+/* The message, on one line whatever the paths in it hold, a tab for one; NULL: no memory. */
+__attribute__((format(printf, 1, 0))) static char *message_of(const char *format, va_list arguments)
+{
+    char *message;
+
+    if (vasprintf(&message, format, arguments) < 0)
+        return NULL;
+    for (char *c = message; *c; c++)
+        if (control(*c))
+            *c = '?';
+    return message;
+}
+
 void report_error(struct report *report, struct place at, const char *key, const char *format, ...)
 {
     CLEANUP(freep) char *message = NULL;
@@ -136,8 +153,7 @@ void report_error(struct report *report, struct place at, const char *key, const
         return;
     }
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0)
-        message = NULL;
+    message = message_of(format, arguments);
     va_end(arguments);
     if (message)
         told = message;
@@ -155,8 +171,7 @@ void report_warning(struct report *report, struct place at, const char *key, con
     if (report->warnings++ >= REPORT_MOST)
         return;
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0)
-        message = NULL;
+    message = message_of(format, arguments);
     va_end(arguments);
     if (message)
         add(report, true, at, key, message);
@@ -168,7 +183,7 @@ const char *shorten(char out[static QUOTE_SIZE - 1], const char *text)
     size_t n = 0;
 
     for (; *text && n < most; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+        if (control(*text))
             n += (size_t)snprintf(out + n, QUOTE_SIZE - 1 - n, "\\x%02x", (unsigned char)*text);
         else
             out[n++] = *text;

@@ -104,15 +104,17 @@ static void refuse_sign(const struct setting *s)
 {
     size_t at = strspn(s->text, UNIT_SIGNS);
     const char *sign = s->text + at;
+    char alone[5]; /* UTF-8: four bytes at most */
 
+    snprintf(alone, sizeof alone, "%.*s", (int)utf8_length(sign, strlen(sign)), sign);
     if (strchr(s->text, '/'))
         refuse_path(s);
     else if (strchr("*?[]", *sign))
         setting_refuse(s, at, "a service is one unit, not all that fit a pattern");
     else
-        setting_refuse(
-            s, at, "\"%.*s\" can't stand in the name of a unit: letters, digits and : - _ . \\ @",
-            (int)utf8_length(sign, strlen(sign)), sign);
+        setting_refuse(s, at,
+                       "%s can't stand in the name of a unit: letters, digits and : - _ . \\ @",
+                       QUOTED(alone));
 }
 
 static void refuse_suffix(const struct setting *s)

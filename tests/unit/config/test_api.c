@@ -186,6 +186,19 @@ static void files_that_are_no_certificate_and_key_are_refused(void **state)
                  "/supervisor.conf holds no private key in PEM form");
 }
 
+/* Whoever takes the messages elsewhere than to problems_print() counts on that. */
+static void a_tab_in_a_path_is_none_in_the_message(void **state)
+{
+    struct scratch s;
+    struct config *c = load(&s, "listen = 1\ntls_cert = a\tb\ntls_key = key.pem\n");
+
+    (void)state;
+    assert_null(c);
+    assert_int_equal(s.problems.count, 1);
+    assert_non_null(strstr(s.problems.items[0].message, "/a?b: No such file"));
+    close_all(&s, c);
+}
+
 static void expect_key_refused(const char *text, mode_t mode, const char *says)
 {
     struct scratch s;
@@ -324,6 +337,7 @@ int main(void)
         cmocka_unit_test(with_tls_any_address_is_fine),
         cmocka_unit_test(one_file_of_tls_without_the_other_is_refused),
         cmocka_unit_test(files_that_are_no_certificate_and_key_are_refused),
+        cmocka_unit_test(a_tab_in_a_path_is_none_in_the_message),
         cmocka_unit_test(a_key_that_others_may_read_or_that_is_locked_is_refused),
         cmocka_unit_test(a_key_that_we_may_not_read_is_no_error),
         cmocka_unit_test(keys_without_effect_are_warned_of),

@@ -131,6 +131,9 @@ static void a_name_that_is_wrong_is_answered_with_the_one_that_was_meant(void **
         {"a.service b.service",
          "17: error: unit: \" \" can't stand in the name of a unit: letters, digits and : - _ . \\ "
          "@"},
+        {"a.service\tb.service",
+         "17: error: unit: \"\\x09\" can't stand in the name of a unit: letters, digits and : - "
+         "_ . \\ @"},
         {"worker@%i.service",
          "15: error: unit: \"%\" can't stand in the name of a unit: letters, digits and : - _ . \\ "
          "@"},
