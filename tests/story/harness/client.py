@@ -1,6 +1,7 @@
 """HTTP over a Unix socket, and answers."""
 import http.client
 import json
+import select
 import socket
 
 
@@ -31,3 +32,12 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+def ended_by_peer(connection):
+    """Whether a connection that no answer is due on was closed: the daemon keeps none for ever."""
+    if not connection.sock:
+        return False
+    poller = select.poll()
+    poller.register(connection.sock, select.POLLIN | select.POLLRDHUP)
+    return bool(poller.poll(0))

@@ -25,7 +25,7 @@ import unittest
 from . import guard
 from .build import (BUILD, ENDS, FAKE, FAKE_REPORT, GUARD, ORDERLYCTL, ORDERLYD, ROOT, SANITIZE,
                     SLOW, check_config, run_ctl)
-from .client import Answer, UnixConnection
+from .client import Answer, UnixConnection, ended_by_peer
 from .services import conf_text, fake, on_fd
 from .waits import Trouble, alive, at_once, wait_pid_gone, wait_written
 
@@ -246,6 +246,8 @@ class Daemon:
         if tcp not in kept:
             kept[tcp] = (http.client.HTTPConnection("127.0.0.1", self.port)
                          if tcp else UnixConnection(self.socket))
+        elif ended_by_peer(kept[tcp]):
+            kept[tcp].close()  # the request opens it again
         return kept[tcp]
 
     def http(self, method, path, body=None, headers=None, tcp=False, token=None, timeout=None):
