@@ -2,7 +2,8 @@
  * daemon's own work ends at an absolute time, however many bytes trickle in meanwhile.
  *
  * libmicrohttpd knows idle time only: one byte a second keeps a connection for ever. Whoever is too
- * slow is shut down from the watcher's thread; libmicrohttpd then finds the connection ended.
+ * slow is shut down from the watcher's thread; libmicrohttpd then finds the connection ended. Whose
+ * bytes lie there unread is not too slow, we are: it gets the time of a head once more.
  * Moving on to a later end mostly costs no system call: the one timer may fire too early, never too
  * late, and stands still when nobody has anything to finish.
  *
@@ -43,6 +44,7 @@ struct guest {
     struct patience *patience;
     int fd;
     _Atomic int64_t until;
+    atomic_bool sends; /* it is its turn to send: at the stages of a head and a body, and idle */
 };
 
 void patience_init(struct patience *patience, struct watcher *watcher,

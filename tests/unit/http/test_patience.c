@@ -135,6 +135,34 @@ static void an_earlier_end_is_not_overlooked(void **state)
     patience_dismiss(&hall->guests[1]);
 }
 
+/* The daemon is behind with the first; the second came later, and is cut all the same. */
+static void whose_bytes_lie_there_unread_is_cut_only_after_they_were_read(void **state)
+{
+    struct hall *hall = *state;
+    char byte;
+
+    assert_int_equal(write(hall->theirs[0], "G", 1), 1);
+    admit(hall, 0);
+    admit(hall, 1);
+    wait_cut(hall, 1);
+    assert_false(is_cut(hall, 0));
+    assert_int_equal(read(hall->ours[0], &byte, 1), 1);
+    wait_cut(hall, 0);
+    patience_dismiss(&hall->guests[0]);
+    patience_dismiss(&hall->guests[1]);
+}
+
+static void who_does_not_read_gains_nothing_by_sending(void **state)
+{
+    struct hall *hall = *state;
+
+    assert_int_equal(write(hall->theirs[0], "G", 1), 1);
+    admit_calmly(hall, 0, STAGE_WORK);
+    guest_stage(&hall->guests[0], STAGE_ANSWER);
+    wait_cut(hall, 0);
+    patience_dismiss(&hall->guests[0]);
+}
+
 static void the_head_only_shortens_what_was_left(void **state)
 {
     struct hall *hall = *state;
@@ -195,6 +223,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_goes_on_to_the_next_stage_has_its_time, open_hall,
                                         close_hall),
         cmocka_unit_test_setup_teardown(an_earlier_end_is_not_overlooked, open_hall, close_hall),
+        cmocka_unit_test_setup_teardown(
+            whose_bytes_lie_there_unread_is_cut_only_after_they_were_read, open_hall, close_hall),
+        cmocka_unit_test_setup_teardown(who_does_not_read_gains_nothing_by_sending, open_hall,
+                                        close_hall),
         cmocka_unit_test_setup_teardown(the_head_only_shortens_what_was_left, open_hall,
                                         close_hall),
         cmocka_unit_test_setup_teardown(nothing_wakes_for_an_end_that_was_met, open_hall,
