@@ -31,12 +31,26 @@ static void interrupt(struct supervisor *supervisor, struct operation *operation
     end_lost(supervisor, operation, OPERATION_INTERRUPTED, clock_utc_us(), detail);
 }
 
+/* Whether it is among those that began or ended as one, of which the first did it and the others
+ * had joined: what stood between them and was cancelled has a number between theirs. */
+static bool is_among(const struct operation *operation, int64_t first, int64_t last)
+{
+    return operation->id == first ||
+           (operation->coalesced_into && operation->id > first && operation->id <= last);
+}
+
+/* What they had joined when they were accepted may have been cancelled since. */
+static void take_joining(struct operation *operation, int64_t first)
+{
+    operation->coalesced_into = operation->id == first ? 0 : first;
+}
+
 /* A mark may know more of it than the journal, which is told later. */
 static void take_beginning(const struct service *s, struct operation *operation)
 {
     const struct mark_begin *begun = &s->mark.begun;
 
-    if (operation->started_mono > 0 || operation->id < begun->first || operation->id > begun->last)
+    if (operation->started_mono > 0 || !is_among(operation, begun->first, begun->last))
         return;
     operation->state = OPERATION_RUNNING;
     operation->started_utc = begun->at_utc;
@@ -52,9 +66,10 @@ static bool had_ended(struct supervisor *supervisor, const struct service *s,
     const struct mark_end *ends = s->mark.ends;
 
     for (size_t i = 0; i < MARK_ENDS; i++)
-        if (operation->id >= ends[i].first && operation->id <= ends[i].last) {
+        if (is_among(operation, ends[i].first, ends[i].last)) {
             operation->changed = ends[i].changed;
             operation->started_utc = ends[i].began_utc;
+            take_joining(operation, ends[i].first);
             end_lost(supervisor, operation, ends[i].state, ends[i].at_utc,
                      ends[i].state == OPERATION_SUCCEEDED ? NULL
                                                           : "it ended so before the daemon did");

@@ -124,6 +124,44 @@ class Killed(unittest.TestCase):
             self.assertEqual(ends[1]["coalesced_into"], kept[0])
             self.assertEqual(len(d.witness("web", "start")), 3, "at boot, and twice")
 
+    def test_an_end_that_the_journal_missed_is_that_of_those_who_really_joined(self):
+        """What they had joined was cancelled: the first of them did it for the others."""
+        with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
+            self.busy(d)
+            gone = d.ask("restart", "web")["id"]
+            kept = [d.ask("restart", "web", "?coalesce=yes")["id"] for _ in range(2)]
+            self.assertEqual(d.http("DELETE", f"/operations/{gone}").status, 200)
+            d.wait_status(lambda row: row["active_operation"] == kept[0] and
+                          row["state"] == "stopping", "web")
+            with held(d):
+                seen = [d.operation(number) for number in kept]
+                d.kill9()
+            d.start()
+            for before in seen:
+                after = d.operation(before["id"])
+                for key in ("state", "changed", "coalesced_into", "started_at", "finished_at"):
+                    self.assertEqual(after[key], before[key], key)
+
+    def test_a_stop_whose_cancel_was_lost_is_not_taken_for_one_of_those_around_it(self):
+        """Its number lies between those of two restarts that ran as one."""
+        with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
+            self.busy(d)
+            target, stop = d.ask("restart", "web")["id"], d.ask("stop", "web")["id"]
+            self.assertEqual(d.http("DELETE", f"/operations/{stop}").status, 200)
+            joined = d.ask("restart", "web", "?coalesce=yes")
+            self.assertEqual(joined["coalesced_into"], target)
+            d.wait_status(lambda row: row["active_operation"] == target, "web")
+            d.kill9()
+            with contextlib.closing(sqlite3.connect(f"{d.state_dir}/state.db")) as db, db:
+                db.execute("UPDATE operations SET state = 'queued', finished_utc = NULL, "
+                           "detail = NULL WHERE id = ?", (stop,))
+            d.start()
+            for number in (target, joined["id"], stop):
+                self.assertEqual(d.operation(number)["state"], "succeeded")
+            self.assertGreater(d.operation(stop)["started_at"],
+                               d.operation(target)["finished_at"])
+            self.assertEqual(d.status("web")["state"], "stopped")
+
     def test_an_end_that_the_journal_missed_is_that_of_all_who_joined(self):
         with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
             self.busy(d)
