@@ -38,16 +38,16 @@ class Lives:
         self.rows = [row for row in evidence.rows if row["service"] == name]
         self.ran = [row for row in self.rows
                     if row["started_utc"] is not None and row["coalesced_into"] is None]
-        self.kills = self._kills_utc()
+        self.epochs = self._epochs_utc()
+        self.kills = [(alive, dead) for alive, dead, _ in self.epochs]
         self.unwritten = []     # when lives began of which the journal says less
 
-    def _kills_utc(self):
-        """When daemons were killed, by the clock of the journal."""
+    def _epochs_utc(self):
+        """When daemons were killed, and when the next ones were ready, by the journal's clock."""
         if not self.lines:
             return []
         offset = self.lines[0].utc_us - self.lines[0].mono_ns // 1000
-        return [(alive // 1000 + offset, dead // 1000 + offset)
-                for alive, dead, _ in self.evidence.epochs]
+        return [tuple(at // 1000 + offset for at in epoch) for epoch in self.evidence.epochs]
 
     def complain(self, law, text, *rows, lines=()):
         violation = Violation("services", law, text, self.name, [row["id"] for row in rows])
@@ -193,6 +193,14 @@ class Lives:
         return (ready is not None and ready.utc_us <= row["finished_utc"]
                 and self._kill_between(last.began.utc_us - self._late(), row["finished_utc"]))
 
+    def _told_by(self, gone):
+        """From when on a daemon can know of it: when none was there, or was killed before it could
+        tell, the next one from its beginning on."""
+        for alive, _, ready in self.epochs:
+            if alive - self._late() <= gone <= ready:
+                gone = ready
+        return gone
+
     def _runs_already(self, row):
         """A start that found it running was not told so of one that had long ended."""
         if row["action"] != "start" or not row["started_utc"]:
@@ -201,7 +209,8 @@ class Lives:
                  if life.began and life.began.utc_us <= row["finished_utc"]]
         last = self.lives[max(begun)] if begun else None
         gone = last and (last.first("end") or last.first("crash"))
-        if last is None or gone and gone.utc_us < row["started_utc"] - self._late() - 100000 * SLOW:
+        late = self._late() + 100000 * SLOW
+        if last is None or gone and self._told_by(gone.utc_us) < row["started_utc"] - late:
             self.complain("L3", f"start {row['id']} found {self.name} running, which was not", row,
                           lines=last.lines[-2:] if last else [])
 

@@ -224,15 +224,37 @@ class Tampered(unittest.TestCase):
         self.row("restart", service="quick")["changed"] = 0
         self.found("services", "L1", "has changed nothing")
 
-    def test_a_start_that_found_running_what_had_ended_is_found(self):
+    def ended_long_before_a_start(self):
+        """A start that has found it running, of one that ended ten seconds before: (row, end)."""
         self.e.about["lateness_us"] = 0
         row = next(row for row in self.e.rows if row["action"] == "start" and not row["changed"]
                    and row["state"] == "succeeded" and row["service"] in self.calm)
         mine = self.e.lives[row["service"]]
         number = max(line.life for line in mine if line.utc_us <= row["started_utc"])
         end = next(line for line in mine if line.life == number and line.word == "end")
-        self.alter(end, utc_us=row["started_utc"] - 10000000)
+        gone = row["started_utc"] - 10000000
+        self.alter(end, utc_us=gone)
+        return row, end.mono_ns - (end.utc_us - gone) * 1000
+
+    def test_a_start_that_found_running_what_had_ended_is_found(self):
+        self.ended_long_before_a_start()
         self.found("services", "L3", "which was not")
+
+    def killed_when_it_ended(self, ready_before_the_start_us):
+        """The daemon had just been killed when it ended; the next was there so long before the
+        start."""
+        row, gone = self.ended_long_before_a_start()
+        ready = gone + 10000000000 - ready_before_the_start_us * 1000
+        self.e.about["epochs"] = [[gone - 2000000, gone + 2000000, ready]]
+        return f"start {row['id']} found"
+
+    def test_what_ended_while_there_was_no_daemon_is_known_a_little_after_the_next_is_there(self):
+        start = self.killed_when_it_ended(70000)
+        self.assertFalse([v for v in lives.check(self.e) if v.text.startswith(start)])
+
+    def test_what_the_next_daemon_still_does_not_know_after_long_is_found(self):
+        start = self.killed_when_it_ended(5000000)
+        self.found("services", "L3", start)
 
     def test_something_that_lives_after_a_stop_is_found(self):
         stop = self.row("stop", service="family", changed=1)
