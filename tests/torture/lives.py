@@ -111,11 +111,15 @@ class Lives:
         return None
 
     def _goes_on(self, row, used, life):
-        """The daemon was killed in the middle of it, and what it had started ended by itself: the
-        next daemon finds none, and starts one."""
-        before = used.get(row["id"])
-        return (before is not None and before.first("term") is None
-                and self._kill_between(before.began.utc_us - self._late(), life.began.utc_us))
+        """The daemon was killed in the middle of it, and what it had started has ended: by itself,
+        or given up by a daemon that died as it did so. The next one finds none, and starts one."""
+        before, began = used.get(row["id"]), life.began.utc_us
+        if before is None or began > (row["finished_utc"] or began):
+            return False
+        given_up = before.first("term")
+        since = given_up.utc_us if given_up else before.began.utc_us
+        return self._kill_between(since - self._late(),
+                                  since + self._late() if given_up else began)
 
     def _late(self):
         return _UNWRITTEN_US + 4 * self.evidence.about.get("lateness_us", 0)

@@ -10,6 +10,7 @@ import history
 import journal
 import lives
 import seen
+from evidence import Evidence, Line
 from harness.orderly import Daemon, main, on_fd
 from storm import Storm
 from tempers import TEMPERS
@@ -445,6 +446,42 @@ class Tampered(unittest.TestCase):
                       if r["state"] == "superseded" and r["origin"] == "api")
         record["detail"] = "replaced by stop 999999 of uid:0"
         self.found("clients", "L2", "by nothing that could")
+
+
+class Killed(unittest.TestCase):
+    """A few lives around one kill, made up: what a daemon that dies may leave, and what not."""
+
+    @staticmethod
+    def judge(lines, row, kill):
+        """Violations by one restart of shaky; all in milliseconds. lines: (word, life, when); row:
+        (state, started, finished); kill: (alive, dead, the next one ready)."""
+        evidence = Evidence()
+        evidence.about["epochs"] = [[at * 1000000 for at in kill]]
+        evidence.lives["shaky"] = [Line(word, life, 100 + life, at * 1000000, at * 1000, 0)
+                                   for word, life, at in lines]
+        state, started, finished = row
+        evidence.rows.append({
+            "id": 1, "service": "shaky", "action": "restart", "state": state, "changed": 1,
+            "origin": "api", "coalesced_into": None, "accepted_utc": started * 1000,
+            "started_utc": started * 1000, "finished_utc": finished * 1000})
+        evidence.services["shaky"] = {"generation": len(lines)}
+        return lives.check(evidence)
+
+    def test_a_recovery_of_which_nothing_was_written_is_not_that_of_a_restart_that_had_ended(self):
+        self.assertEqual(self.judge(
+            [("begin", 1, 5), ("ready", 1, 6), ("crash", 1, 30), ("begin", 2, 45), ("ready", 2, 46)],
+            ("succeeded", 1, 10), (44, 60, 100)), [])
+
+    def test_a_restart_that_was_given_up_by_a_daemon_that_died_goes_on(self):
+        self.assertEqual(self.judge(
+            [("begin", 1, 5), ("term", 1, 60), ("end", 1, 61), ("begin", 2, 190), ("term", 2, 290)],
+            ("failed", 1, 300), (62, 70, 180)), [])
+
+    def test_a_restart_that_was_given_up_long_before_the_daemon_died_does_not(self):
+        found = self.judge(
+            [("begin", 1, 5), ("term", 1, 60), ("end", 1, 61), ("begin", 2, 1190)],
+            ("failed", 1, 1300), (1062, 1070, 1180))
+        self.assertTrue([v for v in found if "was done twice" in v.text], found)
 
 
 class Found(unittest.TestCase):
