@@ -26,28 +26,40 @@ static struct op *active(struct service *s)
 }
 
 /* For a next daemon, in case that the journal has not been told; its own operations it decides
- * anew. The journal need not be told at once of what stands there whole. */
-static void mark_end(struct service *s, struct op *op, struct op_result *result, int64_t last,
-                     int64_t began_utc)
+ * anew. Returns when it ended. */
+static int64_t mark_end(struct service *s, struct op *op, struct mark_end end)
 {
     struct mark_end *ends = s->mark.ends;
 
-    result->at_utc = clock_utc_us();
+    end.first = op->record.id;
+    end.at_utc = clock_utc_us();
     if (!op_automatic(op)) {
         memmove(ends + 1, ends, (MARK_ENDS - 1) * sizeof *ends);
-        ends[0] = (struct mark_end){
-            .first = op->record.id,
-            .last = last,
-            .state = result->state,
-            .changed = result->changed,
-            .began_utc = began_utc,
-            .at_utc = result->at_utc,
-        };
+        ends[0] = end;
         op->in_mark = true;
-        result->later = atomic_fetch_add(&s->ends_in_mark, 1) < MARK_ENDS && s->mark_place &&
-                        result->state == OPERATION_SUCCEEDED && !result->detail;
+        atomic_fetch_add(&s->ends_in_mark, 1);
     }
     publish_mark(s);
+    return end.at_utc;
+}
+
+static int64_t mark_end_of_active(struct service *s, struct op *op, enum operation_state state,
+                                  bool changed)
+{
+    return mark_end(s, op,
+                    (struct mark_end){
+                        .last = s->mark.begun.last,
+                        .state = state,
+                        .changed = changed,
+                        .began_utc = s->mark.begun.at_utc,
+                    });
+}
+
+/* Whether its end stands in the mark whole: then the journal need not be told at once. */
+static bool is_whole_in_mark(struct service *s, const struct op *op, const struct op_result *result)
+{
+    return op->in_mark && atomic_load(&s->ends_in_mark) <= MARK_ENDS && s->mark_place &&
+           result->state == OPERATION_SUCCEEDED && !result->detail;
 }
 
 static void finish(struct service *s, struct op_result *result)
@@ -60,7 +72,9 @@ static void finish(struct service *s, struct op_result *result)
     act_operation_deadline(s, 0);
     s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
-    mark_end(s, op, result, s->mark.begun.last, s->mark.begun.at_utc);
+    result->at_utc =
+        op->in_mark ? s->ended_utc : mark_end_of_active(s, op, result->state, result->changed);
+    result->later = is_whole_in_mark(s, op, result);
     op_end(op, result);
     service_lock(s);
     s->active = NULL;
@@ -82,7 +96,8 @@ void finish_superseded(struct service *s, struct op *op, const char *detail)
 {
     struct op_result result = {.state = OPERATION_SUPERSEDED, .detail = detail};
 
-    mark_end(s, op, &result, last_joined(s, op), 0);
+    result.at_utc = mark_end(
+        s, op, (struct mark_end){.last = last_joined(s, op), .state = OPERATION_SUPERSEDED});
     op_end(op, &result);
     op_announce(op);
 }
@@ -108,6 +123,16 @@ static enum operation_state state_of(enum op_end end)
     case END_NONE: break;
     }
     __builtin_unreachable();
+}
+
+static bool changed_by(const struct service *s, const struct step *step)
+{
+    return step->changed || (step->end == END_SUCCEEDED && s->resumed_active);
+}
+
+void finish_mark(struct service *s, const struct step *step)
+{
+    s->ended_utc = mark_end_of_active(s, active(s), state_of(step->end), changed_by(s, step));
 }
 
 /* What becomes of a unit at the timeout. */
@@ -223,7 +248,7 @@ static void end_now(struct service *s, const struct step *step, struct string_li
     char detail[600];
     struct op_result result = {
         .state = state_of(step->end),
-        .changed = step->changed || (step->end == END_SUCCEEDED && s->resumed_active),
+        .changed = changed_by(s, step),
         .output = lines,
     };
 

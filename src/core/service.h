@@ -142,6 +142,7 @@ struct service {
     bool begin_waits;    /* active waits for its beginning to be committed */
     bool output_waits;   /* active has ended but for its last lines */
     struct step ended;   /* with output_waits: how */
+    int64_t ended_utc;   /* when active did, as its mark says */
     bool resumed_active; /* active had begun under an earlier daemon */
     char *waiting_for;   /* the dependency that the head of the queue waits for */
     int64_t waiting_op;  /* its id */

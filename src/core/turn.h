@@ -22,7 +22,11 @@ void begin_operations(struct service *service);
 /* The beginning of the active operation is in the journal: it may act now. */
 void begin_committed(struct service *service);
 
-/* finish.c: the active operation ends as the step says; with its last lines where it failed. */
+/* finish.c: the end that the step brings, into the mark: before anything else is done about it, so
+ * that a daemon which dies now does not leave the operation to be begun again. finish_active()
+ * follows. */
+void finish_mark(struct service *service, const struct step *step);
+/* The active operation ends as the step says; with its last lines where it failed. */
 void finish_active(struct service *service, const struct step *step);
 /* The lines are there, or will not come (lines NULL). */
 void finish_with_output(struct service *service, struct string_list *lines);

@@ -4,6 +4,7 @@ everything says why. For builds with ORDERLY_FAULTS only.
     ORDERLY_FAULT_ONLY=journal_commit,gate_open test_faults.py     only these
 """
 import concurrent.futures
+import contextlib
 import http.client
 import multiprocessing
 import os
@@ -14,7 +15,7 @@ import time
 import unittest
 
 from fault_cases import CASES, DEAF, SERVICES, words_of
-from harness.orderly import ENDS, GUARD, ORDERLYD, Daemon, Trouble, alive, main
+from harness.orderly import ENDS, GUARD, ORDERLYD, Daemon, Trouble, alive, fake, main
 
 AT_ONCE = 3
 DELAY = "200ms"
@@ -337,6 +338,23 @@ class Faults(unittest.TestCase):
                               stderr=subprocess.PIPE, check=False, timeout=GUARD)
         self.assertEqual(done.returncode, 2)
         self.assertIn('ORDERLY_FAULT: there is no fault point "nothing"', done.stderr)
+
+    def test_a_start_that_has_failed_has_failed_for_the_next_daemon_too(self):
+        """This one dies as it looks for the last lines, before anybody is told of the end; it would
+        succeed the next time."""
+        web = fake("--print why --crash-at-start 1", service={"autostart": "no"},
+                   readiness={"type": "delay", "delay": "300ms"}, recovery={"restart": "no"})
+        with Daemon({"web": web}, start=False) as d:
+            d._env["ORDERLY_FAULT"] = "log_read:kill"               # pylint: disable=protected-access
+            d.start()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                d.http("POST", "/start/web?wait=50")
+            self.assertEqual(d.process.wait(GUARD), -signal.SIGKILL)
+            d.process = None
+            del d._env["ORDERLY_FAULT"]                             # pylint: disable=protected-access
+            d.start()
+            [asked] = [record for record in d.operations() if record["origin"] == "api"]
+            self.assertEqual(d.operation(asked["id"])["state"], "failed")
 
 
 if __name__ == "__main__":
