@@ -83,7 +83,7 @@ class Answers(Saw):
         service, number = re.match(r'"(.*)" is not idle: \w+ (\d+) ', detail).groups()
         one = self.seen.get(int(number))
         if one is None:     # a request that was refused as well had a place for a moment
-            return self._withdrawn(request, service)
+            return self._withdrawn(request, service) or self._forgotten(request)
         return (one.looks[0][2]["service"] == service and
                 one.accepted[0] <= request.answered and one.ended[1] >= request.sent)
 
@@ -104,6 +104,11 @@ class Answers(Saw):
 
     def _withdrawn(self, request, service):
         return self._places_of_refused(request, service) > 0
+
+    def _forgotten(self, request):
+        """The supervisor's own, of which nothing was written before the daemon was killed."""
+        return self.kill_between(request.sent,
+                                 request.answered + self.evidence.unwritten_us * 1000)
 
     def _may_wait(self, one, at):
         """What had begun under a daemon that was killed waits again under the next."""

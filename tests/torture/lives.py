@@ -8,9 +8,6 @@ from tempers import NAMES, RELOAD_SIGNAL, SIGNALS, TEMPERS
 from verdict import Violation
 
 _STARTS = ("start", "restart")
-# So long it may take until what nobody waits for is written down; a daemon that is killed before
-# forgets what it had begun by itself.
-_UNWRITTEN_US = 50000
 
 
 class Life:
@@ -121,8 +118,13 @@ class Lives:
         return self._kill_between(since - self._late(),
                                   since + self._late() if given_up else began)
 
+    @staticmethod
+    def _was_through(row, life):
+        """What has succeeded begins nothing later; what was given up may have forked already."""
+        return row["state"] == "succeeded" and row["finished_utc"] < life.began.utc_us
+
     def _late(self):
-        return _UNWRITTEN_US + 4 * self.evidence.about.get("lateness_us", 0)
+        return self.evidence.unwritten_us
 
     def _unwritten_itself(self, life):
         """Not even that it was accepted was written down before the kill; only of the supervisor's
@@ -143,7 +145,8 @@ class Lives:
             if row is not None and self._goes_on(row, used, life):
                 used[row["id"]] = life
                 continue
-            if row is None or row["action"] not in _STARTS or row["id"] in used:
+            if (row is None or row["action"] not in _STARTS or row["id"] in used
+                    or self._was_through(row, life)):
                 again = self._began_unwritten(life, used) if self.kills else None
                 if again is None and self._unwritten_itself(life):
                     self.unwritten.append(life.began.utc_us)

@@ -424,6 +424,19 @@ class Tampered(unittest.TestCase):
                 self.found("clients", "L1" if code == "not_idle" else "answers",
                            "cannot be explained")
 
+    def test_an_operation_that_nobody_knows_is_believed_only_just_before_a_kill(self):
+        request = next(r for r in self.e.requests if seen.code_of(r) == "not_idle")
+        early = self.e.requests[0].sent - 10
+        answer = {**request.answer, "detail": '"quick" is not idle: start 900000 is about to '
+                                              'begin, 0 wait behind it'}
+        self.replace(request, sent=early, answered=early + 1, answer=answer)
+        late = self.e.unwritten_us * 1000
+        for after, believed in ((late, True), (2 * late, False)):
+            dead = early + after
+            self.e.about["epochs"] = [[dead - 1, dead, dead + 1]]
+            found = [v for v in history.check(self.e) if "not_idle cannot be" in v.text]
+            self.assertEqual(found == [], believed)
+
     def test_a_problem_that_nothing_deserves_is_found(self):
         request = self.accepted()
         self.e.requests.append(request._replace(status=503, answer={"code": "closing",
@@ -452,8 +465,8 @@ class Killed(unittest.TestCase):
     """A few lives around one kill, made up: what a daemon that dies may leave, and what not."""
 
     @staticmethod
-    def judge(lines, row, kill):
-        """Violations by one restart of shaky; all in milliseconds. lines: (word, life, when); row:
+    def judge(lines, row, kill, action="restart", changed=1):
+        """Violations by one operation of shaky; all in milliseconds. lines: (word, life, when); row:
         (state, started, finished); kill: (alive, dead, the next one ready)."""
         evidence = Evidence()
         evidence.about["epochs"] = [[at * 1000000 for at in kill]]
@@ -461,8 +474,8 @@ class Killed(unittest.TestCase):
                                    for word, life, at in lines]
         state, started, finished = row
         evidence.rows.append({
-            "id": 1, "service": "shaky", "action": "restart", "state": state, "changed": 1,
-            "origin": "api", "coalesced_into": None, "accepted_utc": started * 1000,
+            "id": 1, "service": "shaky", "action": action, "state": state,
+            "changed": changed, "origin": "api", "coalesced_into": None, "accepted_utc": started * 1000,
             "started_utc": started * 1000, "finished_utc": finished * 1000})
         evidence.services["shaky"] = {"generation": len(lines)}
         return lives.check(evidence)
@@ -471,6 +484,12 @@ class Killed(unittest.TestCase):
         self.assertEqual(self.judge(
             [("begin", 1, 5), ("ready", 1, 6), ("crash", 1, 30), ("begin", 2, 45), ("ready", 2, 46)],
             ("succeeded", 1, 10), (44, 60, 100)), [])
+
+    def test_nor_is_it_that_of_a_start_that_found_it_running(self):
+        found = self.judge(
+            [("begin", 1, -5), ("ready", 1, -4), ("crash", 1, 30), ("begin", 2, 45),
+             ("ready", 2, 46)], ("succeeded", 1, 1), (44, 60, 100), action="start", changed=0)
+        self.assertFalse([v for v in found if "has changed nothing" in v.text], found)
 
     def test_a_restart_that_was_given_up_by_a_daemon_that_died_goes_on(self):
         self.assertEqual(self.judge(
