@@ -19,5 +19,9 @@ int process_stat(pid_t pid, struct process_stat *ret_stat);
 /* A pidfd of exactly that process; -ESRCH when it has gone, reused pid or not. */
 int process_open(pid_t pid, uint64_t ticks);
 
+/* The wait status of a process that has ended and that its parent has not reaped yet: the pidfd is
+ * of pid. -ESRCH: it has been reaped, or lives; -EACCES: it is not for us to know. */
+int process_zombie_status(pid_t pid, int pidfd, int *ret_wait_status);
+
 /* Reads a small file whole, NUL-terminated: its length, or -errno. For /proc and cgroups. */
 ssize_t small_read(const char *path, char *data, size_t size);

@@ -74,12 +74,25 @@ static struct exit_cause reap(struct process_instance *p, bool *ret_ours)
     return cause;
 }
 
-/* The status of a process that is not our child can be had once its parent has reaped it, which
- * HUP tells. False: not yet, and the watch goes on until then, for a while. */
+/* Before its parent has reaped it, and after that: two places tell. */
+static int status_now(struct process_instance *p, int fd, int *ret_status)
+{
+    pid_t pid;
+    int r;
+
+    instance_lock(p);
+    pid = p->main_pid;
+    instance_unlock(p);
+    r = process_zombie_status(pid, fd, ret_status);
+    return r == 0 ? 0 : sys_pidfd_exit_status(fd, ret_status);
+}
+
+/* Of a process that is not our child. Where only its being reaped will tell, HUP says when. False:
+ * not yet, and the watch goes on until then, for a while. */
 static bool status_of_other(struct process_instance *p, struct watch *watch, uint32_t events,
                             struct exit_cause *ret_cause)
 {
-    int fd = watch->fd, status, r = sys_pidfd_exit_status(fd, &status);
+    int fd = watch->fd, status, r = status_now(p, fd, &status);
 
     *ret_cause = r == 0 ? exit_cause_from_wait(status) : unknown;
     if (r != -ENODATA || (events & EPOLLHUP) ||

@@ -44,6 +44,8 @@ struct scene {
     const char *error_output;
     bool best_effort;
     bool dies_reloading; /* a daemon that dies has begun a reload */
+    const int
+        *unreaped; /* nobody reaps what it leaves until this pipe is closed; NULL: init does */
     struct watcher *watcher;
     struct backend *backend;
     struct witness witness;

@@ -9,12 +9,34 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 struct told {
     pid_t pid;
 };
+
+/* Goes on as a child of one that inherits its orphans, and reaps none before the other end of the
+ * pipe is closed. */
+static void leave_orphans_to_nobody(int told, const int until[2])
+{
+    char byte;
+    pid_t daemon;
+
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        _exit(1);
+    close(until[1]);
+    daemon = fork();
+    if (daemon == 0)
+        return;
+    close(told);
+    while (read(until[0], &byte, 1) < 0)
+        ;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    _exit(0);
+}
 
 /* In a process of its own, which ends as a killed daemon does: nothing is released. It takes that
  * many events, and then writes down how far the service is. */
@@ -27,6 +49,8 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
     assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
     daemon = fork();
     if (daemon == 0) {
+        if (s->unreaped)
+            leave_orphans_to_nobody(pipe_fds[1], s->unreaped);
         scene_start(s);
         witness_wait(&s->witness, events - 1);
         s->backend->ops->mark(s->instance, phase);
@@ -42,8 +66,10 @@ static pid_t start_and_die_at(struct scene *s, size_t events, enum instance_phas
     }
     close(pipe_fds[1]);
     assert_int_equal(read(pipe_fds[0], &told, sizeof told), (ssize_t)sizeof told);
+    assert_int_equal(read(pipe_fds[0], &told, 1), 0); /* it has died */
     close(pipe_fds[0]);
-    assert_int_equal(waitpid(daemon, NULL, 0), daemon);
+    if (!s->unreaped)
+        assert_int_equal(waitpid(daemon, NULL, 0), daemon);
     assert_true(told.pid > 0);
     return told.pid;
 }
@@ -175,6 +201,37 @@ static void the_exit_status_of_an_adopted_process_is_its_own_or_said_to_be_unkno
     assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL),
                      0); /* the sleeper may have missed TERM */
     expect(s, 1, BACKEND_TREE_GONE);
+}
+
+/* Whoever inherits it may take its time to reap it, or never do so. */
+static void the_exit_status_of_an_adopted_process_that_nobody_reaps_is_told(void **state)
+{
+    struct scene *s = *state;
+    struct exit_cause cause;
+    char path[128], script[256], up;
+    int fd, until[2];
+
+    snprintf(path, sizeof path, "%s/up", s->folder);
+    snprintf(script, sizeof script,
+             "trap 'exit 9' TERM; echo > %s; while :; do " LONG_AGO_SLEEP " & wait; done", path);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    assert_int_equal(pipe2(until, O_CLOEXEC), 0);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    s->unreaped = until;
+    scene_script(s, script);
+    start_and_die(s, 1);
+    assert_int_equal(read(fd, &up, 1), 1);
+    close(fd);
+    assert_int_equal(adopt(s), 0);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGTERM, REACH_MAIN, NULL), 0);
+    cause = expect(s, 0, BACKEND_MAIN_EXITED).exit;
+    assert_int_equal(cause.kind, EXIT_CODE);
+    assert_int_equal(cause.value, 9);
+    assert_int_equal(s->backend->ops->signal(s->instance, SIGKILL, REACH_TREE, NULL), 0);
+    expect(s, 1, BACKEND_TREE_GONE);
+    close(until[0]);
+    close(until[1]);
+    assert_true(wait(NULL) > 0);
 }
 
 static void a_whole_adopted_tree_is_killed(void **state)
@@ -406,6 +463,7 @@ int main(void)
         IN_BOTH_WAYS(an_adopted_service_can_be_reloaded_and_its_main_process_signalled),
         IN_BOTH_WAYS(a_reload_command_that_outlived_its_daemon_goes_with_the_tree),
         IN_BOTH_WAYS(the_exit_status_of_an_adopted_process_is_its_own_or_said_to_be_unknown),
+        IN_BOTH_WAYS(the_exit_status_of_an_adopted_process_that_nobody_reaps_is_told),
         IN_BOTH_WAYS(a_whole_adopted_tree_is_killed),
         IN_BOTH_WAYS(readiness_told_while_no_daemon_was_there_is_taken_once),
         IN_BOTH_WAYS(readiness_that_was_told_but_not_written_down_is_told_again),
