@@ -238,7 +238,8 @@ class History(Answers):
             ran = record["started_at"] is not None
             if ran and joined and target and target.final:
                 # what was cancelled while another did it along has an end of its own
-                ran = record["state"] == target.final["state"] or record["state"] != "cancelled"
+                ran = (record["state"] != "cancelled" or
+                       record["finished_at"] == target.final["finished_at"])
             jobs.append(linear.Job(
                 record["id"], one.accepted, one.begun if ran else None, one.ended,
                 fail=(first[record["reason"]] == one.number and

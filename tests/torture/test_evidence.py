@@ -10,7 +10,7 @@ import history
 import journal
 import lives
 import seen
-from evidence import Evidence, Line
+from evidence import Evidence, Line, Request
 from harness.orderly import Daemon, main, on_fd
 from storm import Storm
 from tempers import TEMPERS
@@ -459,6 +459,41 @@ class Tampered(unittest.TestCase):
                       if r["state"] == "superseded" and r["origin"] == "api")
         record["detail"] = "replaced by stop 999999 of uid:0"
         self.found("clients", "L2", "by nothing that could")
+
+
+class Joined(unittest.TestCase):
+    """Two restarts as one, made up; both are cancelled while they run."""
+
+    def look(self, number, at, state, finished=None, kind="look", method="GET", path=None):
+        record = {"id": number, "service": "sluggish", "action": "restart", "state": state,
+                  "origin": "api", "requested_by": "uid:0", "reason": f"r{number}", "batch": None,
+                  "coalesced_into": 1 if number == 2 else None, "changed": True, "exit": None,
+                  "detail": None, "finished_at": finished,
+                  "started_at": None if state == "queued" else "00:00:04Z"}
+        return Request(0, at, kind, at, at + 1, method, path or f"/operations/{number}", None, None,
+                       202 if state == "queued" else 200, record)
+
+    def judge(self, ends):
+        """What of the order cannot be, when the second ended at ends[0] and the first at ends[1]"""
+        second, first = (f"00:00:{at:02}Z" for at in ends)
+        evidence = Evidence()
+        evidence.requests = [
+            *(self.look(n, n, "queued", kind="restart", method="POST",
+                        path=f"/restart/sluggish?reason=r{n}") for n in (1, 2)),
+            self.look(2, 10, "running"),
+            self.look(2, 20, "cancelled", second, kind="cancel", method="DELETE"),
+            self.look(1, 30, "running"),
+            self.look(1, 40, "cancelled", first, kind="cancel", method="DELETE")]
+        evidence.final = [self.look(1, 50, "cancelled", first), self.look(2, 52, "cancelled", second)]
+        h = history.History(evidence)
+        h.in_turn()
+        return h.found
+
+    def test_one_that_is_cancelled_before_the_one_that_it_joined_has_an_end_of_its_own(self):
+        self.assertEqual(self.judge((20, 40)), [])
+
+    def test_the_same_end_at_two_times_is_found(self):
+        self.assertTrue(self.judge((40, 40)))
 
 
 class Killed(unittest.TestCase):
