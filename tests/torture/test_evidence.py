@@ -3,6 +3,7 @@
 A small storm of the real daemon is the evidence; each test makes one lie of it.
 """
 import pickle
+import subprocess
 import tempfile
 import unittest
 
@@ -13,7 +14,7 @@ import seen
 from evidence import Evidence, Line, Request
 from harness.orderly import Daemon, main, on_fd
 from storm import Storm
-from tempers import TEMPERS
+from tempers import TEMPERS, WITNESS
 
 _STARTS = ("start", "restart")
 
@@ -540,6 +541,17 @@ class Killed(unittest.TestCase):
 
 class Found(unittest.TestCase):
     """What the torture has found once, by itself."""
+
+    def test_no_line_of_a_witness_lies_across_the_end_of_a_page(self):
+        """A write is cut short there when its writer is killed."""
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(3):
+                subprocess.run([WITNESS, "--dir", folder, "--name", "web", "--say", "reload"],
+                               check=True)
+            with open(f"{folder}/web.witness", encoding="ascii") as f:
+                lengths = {len(line) for line in f}
+        self.assertEqual(len(lengths), 1)
+        self.assertEqual(4096 % lengths.pop(), 0)
 
     def test_one_that_is_given_up_while_another_does_it_along_names_that_still(self):
         with Daemon({"web": on_fd("--stop-delay 2000", operation={"stop_timeout": "8s"})}) as d:

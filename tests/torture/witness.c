@@ -3,7 +3,7 @@
  *
  * A life begins when DIR/NAME.lock could be taken; lives are numbered in DIR/NAME.lives. Everything
  * that it forks keeps the lock, so that a new life finds out when anything of an old one is left.
- * Into DIR/NAME.witness go lines of a single write each:
+ * Into DIR/NAME.witness go lines of a single write each, all of one length:
  *
  *     WORD LIFE PID MONOTONIC_NS UTC_US DETAIL
  *
@@ -32,8 +32,8 @@
 #define NS_PER_SEC   1000000000LL
 #define NS_PER_MS    1000000LL
 #define NEVER        INT64_MAX
-#define LINE_LENGTH  160
-#define FIRST_QUEUED 40 /* of the signals that are counted: real-time ones, by number */
+#define LINE_LENGTH  128 /* divides a page */
+#define FIRST_QUEUED 40  /* of the signals that are counted: real-time ones, by number */
 #define LAST_QUEUED  47
 
 struct temper {
@@ -77,15 +77,18 @@ static int open_beside(const struct temper *t, const char *suffix, int flags)
     return fd;
 }
 
-/* One line, one write: lines of several processes never mix. The times are taken before. */
+/* One line, one write: lines of several processes never mix. The times are taken before. A SIGKILL
+ * cuts a write short at the end of a page, so no line lies across one. */
 static void tell(const struct life *life, const char *word, long detail)
 {
     char line[LINE_LENGTH];
-    int length = snprintf(line, sizeof line, "%s %ld %d %lld %lld %ld\n", word, life->number,
+    int length = snprintf(line, sizeof line, "%s %ld %d %lld %lld %ld", word, life->number,
                           getpid(), (long long)now_ns(CLOCK_MONOTONIC),
                           (long long)now_ns(CLOCK_REALTIME) / 1000, detail);
 
-    if (write(life->witness, line, (size_t)length) != length)
+    memset(line + length, ' ', sizeof line - (size_t)length);
+    line[LINE_LENGTH - 1] = '\n';
+    if (write(life->witness, line, sizeof line) != LINE_LENGTH)
         die("write the witness");
 }
 
