@@ -485,7 +485,8 @@ class Joined(unittest.TestCase):
             self.look(2, 20, "cancelled", second, kind="cancel", method="DELETE"),
             self.look(1, 30, "running"),
             self.look(1, 40, "cancelled", first, kind="cancel", method="DELETE")]
-        evidence.final = [self.look(1, 50, "cancelled", first), self.look(2, 52, "cancelled", second)]
+        evidence.final = [self.look(1, 50, "cancelled", first),
+                          self.look(2, 52, "cancelled", second)]
         h = history.History(evidence)
         h.in_turn()
         return h.found
@@ -502,8 +503,8 @@ class Killed(unittest.TestCase):
 
     @staticmethod
     def judge(lines, row, kill, action="restart", changed=1):
-        """Violations by one operation of shaky; all in milliseconds. lines: (word, life, when); row:
-        (state, started, finished); kill: (alive, dead, the next one ready)."""
+        """Violations by one operation of shaky; all in milliseconds. lines: (word, life, when);
+        row: (state, started, finished); kill: (alive, dead, the next one ready)."""
         evidence = Evidence()
         evidence.about["epochs"] = [[at * 1000000 for at in kill]]
         evidence.lives["shaky"] = [Line(word, life, 100 + life, at * 1000000, at * 1000, 0)
@@ -511,14 +512,15 @@ class Killed(unittest.TestCase):
         state, started, finished = row
         evidence.rows.append({
             "id": 1, "service": "shaky", "action": action, "state": state,
-            "changed": changed, "origin": "api", "coalesced_into": None, "accepted_utc": started * 1000,
-            "started_utc": started * 1000, "finished_utc": finished * 1000})
+            "changed": changed, "origin": "api", "coalesced_into": None,
+            "accepted_utc": started * 1000, "started_utc": started * 1000, "finished_utc": finished * 1000})
         evidence.services["shaky"] = {"generation": len(lines)}
         return lives.check(evidence)
 
     def test_a_recovery_of_which_nothing_was_written_is_not_that_of_a_restart_that_had_ended(self):
         self.assertEqual(self.judge(
-            [("begin", 1, 5), ("ready", 1, 6), ("crash", 1, 30), ("begin", 2, 45), ("ready", 2, 46)],
+            [("begin", 1, 5), ("ready", 1, 6), ("crash", 1, 30), ("begin", 2, 45),
+             ("ready", 2, 46)],
             ("succeeded", 1, 10), (44, 60, 100)), [])
 
     def test_nor_is_it_that_of_a_start_that_found_it_running(self):
@@ -529,7 +531,8 @@ class Killed(unittest.TestCase):
 
     def test_a_restart_that_was_given_up_by_a_daemon_that_died_goes_on(self):
         self.assertEqual(self.judge(
-            [("begin", 1, 5), ("term", 1, 60), ("end", 1, 61), ("begin", 2, 190), ("term", 2, 290)],
+            [("begin", 1, 5), ("term", 1, 60), ("end", 1, 61), ("begin", 2, 190),
+             ("term", 2, 290)],
             ("failed", 1, 300), (62, 70, 180)), [])
 
     def test_a_restart_that_was_given_up_long_before_the_daemon_died_does_not(self):
