@@ -225,6 +225,7 @@ class Storm:
 
     def _after(self, evidence):
         """A last word to each service, all at once, then all that ever was, as it is listed."""
+        self.d.renewed()    # a connection that was silent for all of a long storm has been closed
         rng = random.Random(f"{self.seed} last")
         words = {name: rng.choice(["stop", "stop", "restart"]) for name in NAMES}
         for number, name in enumerate(NAMES):

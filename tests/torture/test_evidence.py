@@ -513,7 +513,8 @@ class Killed(unittest.TestCase):
         evidence.rows.append({
             "id": 1, "service": "shaky", "action": action, "state": state,
             "changed": changed, "origin": "api", "coalesced_into": None,
-            "accepted_utc": started * 1000, "started_utc": started * 1000, "finished_utc": finished * 1000})
+            "accepted_utc": started * 1000, "started_utc": started * 1000,
+            "finished_utc": finished * 1000})
         evidence.services["shaky"] = {"generation": len(lines)}
         return lives.check(evidence)
 
