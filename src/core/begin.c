@@ -259,6 +259,20 @@ static void fail_dependency(struct service *s, struct op *op, const char *text)
     turn_step(s, (struct machine_event){.kind = EVENT_BEGIN_REFUSED});
 }
 
+/* One more end would push one out of the mark that the journal does not have yet, and perhaps
+ * somebody has been told of that. Neither a stop nor a recovery waits for the journal. */
+static bool must_wait_for_journal(struct service *s, const struct op *op)
+{
+    bool hurries;
+
+    if (op_automatic(op) || !s->mark_place || atomic_load(&s->ends_in_mark) < MARK_ENDS)
+        return false;
+    service_lock(s);
+    hurries = op_queue_stop_waits(&s->queue) || op_queue_automatic_start(&s->queue);
+    service_unlock(s);
+    return !hurries;
+}
+
 /* False: nothing more can begin now. */
 static bool begin_next(struct service *s)
 {
@@ -270,8 +284,8 @@ static bool begin_next(struct service *s)
         clear_waiting_for(s);
         return false;
     }
-    if (op->record.action == ACTION_RELOAD && s->reload_runs) {
-        op_unref(op); /* the command before it was given up and has not gone yet */
+    if ((op->record.action == ACTION_RELOAD && s->reload_runs) || must_wait_for_journal(s, op)) {
+        op_unref(op); /* the command before it has not gone yet, or the mark has no room */
         return false;
     }
     result = check_dependencies(s, op, &text);

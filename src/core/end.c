@@ -127,8 +127,8 @@ static void settled(void *context, int result)
 
     list_for_each(link, &op->joined) settle(list_entry(link, struct op, link), result);
     settle(op, result);
-    if (op->in_mark)
-        atomic_fetch_sub(&op->service->ends_in_mark, 1);
+    if (op->in_mark && atomic_fetch_sub(&op->service->ends_in_mark, 1) >= MARK_ENDS)
+        service_post(op->service, MAIL_LOOK); /* the next one may have waited for room */
     op_unref(op);
 }
 

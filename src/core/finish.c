@@ -55,10 +55,11 @@ static int64_t mark_end_of_active(struct service *s, struct op *op, enum operati
                     });
 }
 
-/* Whether its end stands in the mark whole: then the journal need not be told at once. */
+/* Whether its end stands in the mark whole: then the journal need not be told at once; unless the
+ * mark is full of such ends, for the next operation waits then (begin.c). */
 static bool is_whole_in_mark(struct service *s, const struct op *op, const struct op_result *result)
 {
-    return op->in_mark && atomic_load(&s->ends_in_mark) <= MARK_ENDS && s->mark_place &&
+    return op->in_mark && atomic_load(&s->ends_in_mark) < MARK_ENDS && s->mark_place &&
            result->state == OPERATION_SUCCEEDED && !result->detail;
 }
 

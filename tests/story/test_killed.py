@@ -124,6 +124,30 @@ class Killed(unittest.TestCase):
             self.assertEqual(ends[1]["coalesced_into"], kept[0])
             self.assertEqual(len(d.witness("web", "start")), 3, "at boot, and twice")
 
+    def test_of_many_ends_that_the_journal_missed_none_that_was_told_is_lost(self):
+        with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
+            self.busy(d)
+            numbers = [d.ask("start", "web")["id"] for _ in range(20)]
+            with held(d):
+                d.operation(numbers[4])
+                seen = [d.operation(number, wait=False) for number in numbers]
+                d.kill9()
+            d.start()
+            for before in seen:
+                after = d.operation(before["id"])
+                self.assertEqual(after["state"], "succeeded")
+                if before["state"] == "succeeded":
+                    self.assertEqual(after["started_at"], before["started_at"])
+
+    def test_a_stop_does_not_wait_until_many_ends_are_in_the_journal(self):
+        with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
+            self.busy(d)
+            last = [d.ask("start", "web")["id"] for _ in range(20)][-1]
+            with held(d):
+                stop = d.http("POST", "/stop/web?wait=50").json
+                self.assertEqual((stop["state"], stop["durable"]), ("succeeded", False))
+                self.assertEqual(d.operation(last)["state"], "succeeded")
+
     def test_an_end_that_the_journal_missed_is_that_of_those_who_really_joined(self):
         """What they had joined was cancelled: the first of them did it for the others."""
         with Daemon({"web": on_fd("--stop-delay 500", operation=SLOW)}) as d:
