@@ -99,11 +99,17 @@ class Journal:
                 if row["action"] == "stop" and row["origin"] != "shutdown":
                     stop = row if row["state"] == "succeeded" else None
                 elif row["action"] in ("start", "restart"):
-                    if stop and row["origin"] in ("recovery", "boot") and row["changed"]:
+                    if (stop and row["origin"] in ("recovery", "boot") and row["changed"]
+                            and not self._started_between(stop, row)):
                         self.complain("L6", f"{row['id']} ({row['origin']}) started {name} after "
                                       f"stop {stop['id']} had succeeded", stop, row)
                     if row["origin"] not in ("recovery", "boot"):
                         stop = None
+
+    def _started_between(self, stop, row):
+        """Something else has started it since, of which a daemon that was killed wrote nothing: a
+        dependent that wants it, as people may not be told before it is written."""
+        return self.evidence.killed and row["begin_generation"] > stop["begin_generation"]
 
     def goals(self):
         """L6: the goal that stays is that of the last operation."""

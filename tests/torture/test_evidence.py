@@ -173,6 +173,21 @@ class Tampered(unittest.TestCase):
                     return
         self.fail("no start follows a stop")
 
+    def test_a_recovery_after_a_stop_is_found_after_a_kill_too(self):
+        """Unless something has started it in between, of which nothing was written."""
+        for between, found in ((0, True), (1, False)):
+            e = Evidence()
+            e.about["epochs"] = [[1, 2, 3]]
+            row = {"service": "shaky", "state": "succeeded", "changed": 1, "coalesced_into": None,
+                   "timeout_us": 1000, "batch": None, "reason": None, "detail": None}
+            e.rows = [{**row, "id": 1, "action": "stop", "origin": "api", "begin_generation": 5,
+                       "accepted_utc": 1, "started_utc": 2, "finished_utc": 3},
+                      {**row, "id": 2, "action": "start", "origin": "recovery",
+                       "begin_generation": 5 + between,
+                       "accepted_utc": 4, "started_utc": 5, "finished_utc": 6}]
+            self.assertEqual(["(recovery) started" in v.text for v in journal.check(e)],
+                             [True] if found else [])
+
     def test_a_goal_that_is_not_the_last_is_found(self):
         for row in self.e.services.values():
             row["goal"] = "down" if row["goal"] == "up" else "up"
