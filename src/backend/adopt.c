@@ -85,14 +85,25 @@ static char *group_path(struct process_backend *backend, const struct instance_d
                : path;
 }
 
-static bool is_executor(const struct process_backend *backend, pid_t pid)
+/* Whether it has become the service's program. One that is ending has nothing that it executes any
+ * more; what we may not look at is taken for the program. */
+static bool is_program(const struct process_backend *backend, pid_t pid)
 {
     char path[32];
     struct stat of_process, of_executor;
 
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    return stat(path, &of_process) == 0 && stat(backend->executor, &of_executor) == 0 &&
-           of_process.st_dev == of_executor.st_dev && of_process.st_ino == of_executor.st_ino;
+    if (stat(path, &of_process) < 0)
+        return errno != ENOENT && errno != ESRCH;
+    return stat(backend->executor, &of_executor) < 0 || of_process.st_dev != of_executor.st_dev ||
+           of_process.st_ino != of_executor.st_ino;
+}
+
+/* It was the program before and is it still, so it is neither one that has not opened its end yet
+ * nor one whose end was closed by its own. */
+static bool has_closed_ready(const struct process_backend *backend, pid_t pid, const char *path)
+{
+    return pid > 0 && is_program(backend, pid) && ready_closed(path) && is_program(backend, pid);
 }
 
 /* A program that has closed its end has said what it had to say; with nobody listening it is lost,
@@ -106,7 +117,7 @@ static void open_ready(struct process_instance *p, const struct service_spec *sp
     if (spec->readiness != READINESS_FD || record->phase != PHASE_STARTING)
         return;
     path = ready_path(p->backend, record->service);
-    closed = path && pid > 0 && !is_executor(p->backend, pid) && ready_closed(path);
+    closed = path && has_closed_ready(p->backend, pid, path);
     p->ready_fd = path ? ready_open(path) : -1;
     if (p->ready_fd < 0)
         p->ready_fd = -1;

@@ -8,6 +8,7 @@
 #include "instances.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -315,6 +316,34 @@ static void a_program_that_has_closed_its_end_counts_as_ready(void **state)
     expect(s, 2, BACKEND_TREE_GONE);
 }
 
+/* Its end is closed, but by its death: that is not to be ready. */
+static void what_ended_before_it_was_ready_and_is_not_reaped_is_not_called_ready(void **state)
+{
+    struct scene *s = *state;
+    struct process_stat st = {0};
+    char door[128], script[256];
+    int until[2];
+    pid_t pid;
+
+    snprintf(door, sizeof door, "%s/door", s->folder);
+    assert_int_equal(mkfifo(door, 0600), 0);
+    snprintf(script, sizeof script, "read line <%s; exit 3", door);
+    assert_int_equal(pipe2(until, O_CLOEXEC), 0);
+    s->unreaped = until;
+    s->spec->readiness = READINESS_FD;
+    scene_script(s, script);
+    pid = start_and_die(s, 1);
+    close(open(door, O_WRONLY | O_CLOEXEC)); /* opens when it stands there: now it ends */
+    while (process_stat(pid, &st) == 0 && st.state != 'Z')
+        sched_yield();
+    assert_int_equal(adopt(s), 0);
+    expect(s, 0, BACKEND_MAIN_EXITED);
+    expect(s, 1, BACKEND_TREE_GONE);
+    close(until[0]);
+    close(until[1]);
+    assert_true(wait(NULL) > 0);
+}
+
 static void what_ended_while_no_daemon_was_there_is_told_at_once(void **state)
 {
     struct scene *s = *state;
@@ -468,6 +497,7 @@ int main(void)
         IN_BOTH_WAYS(readiness_told_while_no_daemon_was_there_is_taken_once),
         IN_BOTH_WAYS(readiness_that_was_told_but_not_written_down_is_told_again),
         IN_BOTH_WAYS(a_program_that_has_closed_its_end_counts_as_ready),
+        IN_BOTH_WAYS(what_ended_before_it_was_ready_and_is_not_reaped_is_not_called_ready),
         IN_BOTH_WAYS(what_ended_while_no_daemon_was_there_is_told_at_once),
         IN_BOTH_WAYS(a_tree_without_its_main_process_is_told_apart_and_killed),
         WITHOUT_GROUPS(pids_of_another_boot_are_never_touched),
