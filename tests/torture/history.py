@@ -246,6 +246,7 @@ class History(Answers):
                       any(parameter(r.path, "mode") == "fail" for r in asked)),
                 joined=joined if ran else None,
                 claimed=_microseconds(record["started_at"]) if ran and not joined else None))
+        in_order_of_numbers(jobs)
         return jobs
 
     def in_turn(self):
@@ -256,6 +257,16 @@ class History(Answers):
                 self.complain("L1", f"{service}: {impossible}", service,
                               [job.name for job in impossible.jobs])
                 self.found[-1].more += [str(job) for job in impossible.jobs]
+
+
+def in_order_of_numbers(jobs):
+    """Numbers are given in the order in which places are taken: what has the lower one was accepted
+    no later, which tells much of those whose answers were lost."""
+    jobs.sort(key=lambda job: job.name)
+    for one, other in zip(jobs, jobs[1:]):
+        other.accepted[0] = max(other.accepted[0], one.accepted[0])
+    for other, one in zip(jobs[::-1], jobs[-2::-1]):
+        one.accepted[1] = min(one.accepted[1], other.accepted[1])
 
 
 def _microseconds(text):

@@ -9,6 +9,7 @@ import unittest
 
 import history
 import journal
+import linear
 import lives
 import seen
 from evidence import Evidence, Line, Request
@@ -475,6 +476,14 @@ class Tampered(unittest.TestCase):
                       if r["state"] == "superseded" and r["origin"] == "api")
         record["detail"] = "replaced by stop 999999 of uid:0"
         self.found("clients", "L2", "by nothing that could")
+
+
+class Numbered(unittest.TestCase):
+    def test_of_a_lost_answer_the_numbers_around_it_tell_when_it_was_accepted(self):
+        jobs = [linear.Job(number, accepted, None, (0, 99))
+                for number, accepted in ((1, (10, 20)), (2, (5, 99)), (3, (30, 40)))]
+        history.in_order_of_numbers(jobs)
+        self.assertEqual([job.accepted for job in jobs], [[10, 20], [10, 40], [30, 40]])
 
 
 class Joined(unittest.TestCase):
