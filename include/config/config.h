@@ -28,6 +28,7 @@ struct problems {
 
 void problems_deinit(struct problems *problems);
 size_t problems_errors(const struct problems *problems); /* how many are not warnings */
+void problems_drop_warnings(struct problems *problems);
 /* "FILE:LINE:COLUMN: error: KEY: MESSAGE", a line each. */
 void problems_print(const struct problems *problems, FILE *to);
 

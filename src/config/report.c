@@ -31,6 +31,22 @@ size_t problems_errors(const struct problems *problems)
     return errors;
 }
 
+void problems_drop_warnings(struct problems *problems)
+{
+    struct problem *smaller;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < problems->count; i++)
+        if (problems->items[i].warning)
+            problem_deinit(&problems->items[i]);
+        else
+            problems->items[kept++] = problems->items[i];
+    problems->count = kept;
+    smaller = realloc(problems->items, (kept + 1) * sizeof *smaller);
+    if (smaller)
+        problems->items = smaller;
+}
+
 static bool control(char c)
 {
     return (unsigned char)c < ' ' || c == 0x7f;

@@ -231,10 +231,13 @@ static int refuse(struct service_set *set, struct service_file *file)
 
 static int sort_out(struct files *files, struct service_set *set)
 {
+    size_t bad = 0;
     int r = 0;
 
-    set->specs = calloc(files->count + 1, sizeof(*set->specs));
-    set->refused = calloc(files->count + 1, sizeof(*set->refused));
+    for (size_t i = 0; i < files->count; i++)
+        bad += files->items[i]->report.errors > 0;
+    set->specs = calloc(files->count - bad + 1, sizeof(*set->specs));
+    set->refused = calloc(bad + 1, sizeof(*set->refused));
     if (!set->specs || !set->refused)
         return -ENOMEM;
     for (size_t i = 0; r == 0 && i < files->count; i++) {

@@ -47,7 +47,6 @@ void supervisor_daemon_json(struct supervisor *supervisor, struct text *t)
 {
     struct registry *registry = &supervisor->registry;
     char journal[256];
-    bool first = true;
 
     text_append(t, "{\"version\":\"" ORDERLY_VERSION "\",\"pid\":");
     text_json_int(t, getpid());
@@ -60,11 +59,8 @@ void supervisor_daemon_json(struct supervisor *supervisor, struct text *t)
     text_append(t, ",\"config_errors\":[");
     registry_lock(registry);
     for (size_t i = 0; i < registry->problems.count; i++) {
-        if (registry->problems.items[i].warning)
-            continue;
-        if (!first)
+        if (i > 0)
             text_append(t, ",");
-        first = false;
         json_problem(&registry->problems.items[i], t);
     }
     registry_unlock(registry);

@@ -19,7 +19,7 @@ struct registry {
     /* Files that were refused, of services that are not there for it. */
     struct refused_service *refused GUARDED_BY(registry_lock_class);
     size_t refused_count GUARDED_BY(registry_lock_class);
-    struct problems problems GUARDED_BY(registry_lock_class);
+    struct problems problems GUARDED_BY(registry_lock_class); /* errors only */
 };
 
 /* "file:line: message", without the line where the whole file is meant. The caller frees; NULL

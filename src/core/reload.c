@@ -190,16 +190,17 @@ static int apply(struct supervisor *supervisor, struct service_set *set,
     return changes.error;
 }
 
-static int copy_problems(struct problems *to, const struct problems *from)
+static int copy_errors(struct problems *to, const struct problems *from)
 {
-    to->items = calloc(from->count ? from->count : 1, sizeof *to->items);
+    to->items = calloc(problems_errors(from) + 1, sizeof *to->items);
     if (!to->items)
         return -ENOMEM;
     for (size_t i = 0; i < from->count; i++) {
         const struct problem *p = &from->items[i];
 
+        if (p->warning)
+            continue;
         to->items[to->count++] = (struct problem){
-            .warning = p->warning,
             .file = p->file ? strdup(p->file) : NULL,
             .line = p->line,
             .column = p->column,
@@ -214,7 +215,7 @@ static void show_problems(struct supervisor *supervisor, const struct problems *
 {
     struct problems copy = {0}, old;
 
-    if (copy_problems(&copy, problems) < 0)
+    if (copy_errors(&copy, problems) < 0)
         return; /* the old ones stay to be seen */
     registry_lock(&supervisor->registry);
     old = supervisor->registry.problems;

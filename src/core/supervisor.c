@@ -252,6 +252,7 @@ int supervisor_new(const struct supervisor_config *config, struct service_set *s
     atomic_store(&host->queue_limit_total, config->config->queue_limit_total);
     atomic_store(&host->shutdown_timeout_us, config->config->shutdown_timeout_us);
     run_queue_init(&host->run_queue);
+    problems_drop_warnings(problems); /* they have been told, and nobody asks again */
     registry_lock(&supervisor->registry);
     supervisor->registry.problems = *problems;
     registry_unlock(&supervisor->registry);

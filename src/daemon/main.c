@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -280,6 +281,7 @@ static bool run(const char *path, const char *program, struct handover *handover
         log_info("orderlyd " ORDERLY_VERSION " is ready, configuration %s", path);
         handover_close(handover); /* what has not been taken is of no use any more */
         logs_forget_stored(supervisor_logs(d.supervisor)); /* nor is that */
+        service_set_deinit(&set);
         notify_ready(d.notify);
         serve(&d);
     } else if (err.code < 0) {
@@ -349,6 +351,9 @@ int main(int argc, char **argv)
     struct options options;
     struct error err = {0};
 
+    /* What one thread frees is another's again: an arena for each would keep all that each has ever
+     * needed. Threads allocate little, and mostly from caches of their own. */
+    mallopt(M_ARENA_MAX, 1);
     keep_standard_descriptors();
     umask(022);
     if (fault_asked(argc, argv))
