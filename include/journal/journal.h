@@ -47,12 +47,16 @@
 struct journal;
 
 /* What is kept of a service between daemons. */
-struct service_record {
-    char name[SERVICE_NAME_MAX + 1];
+struct service_standing {
     enum service_state state;
     enum goal goal;
     int64_t generation; /* the last one that was begun; never goes back */
     int64_t restarts;   /* automatic ones, ever */
+};
+
+struct service_record {
+    char name[SERVICE_NAME_MAX + 1];
+    struct service_standing standing;
 };
 
 struct journal_config {

@@ -7,7 +7,8 @@
  * another boot are not read.
  *
  * Threads: marks_place() any; mark_write() is for the turn of the service that has the place, one
- * at a time for each place. Ownership: places live until marks_close(). */
+ * at a time for each place. Ownership: places live until marks_close(); a mark's ends are whoever's
+ * it is. */
 #pragma once
 
 #include "base/error.h"
@@ -33,11 +34,19 @@ struct mark_begin {
 };
 
 struct mark {
-    struct service_record service;   /* as it was last, whether the journal has it or not */
+    struct service_standing service; /* as it was last, whether the journal has it or not */
     struct mark_begin begun;         /* the last operation that began */
-    struct mark_end ends[MARK_ENDS]; /* of people's operations, newest first */
+    struct mark_end
+        *ends;           /* MARK_ENDS of people's operations, newest first; NULL: none has ended */
     uint64_t spec;       /* spec_digest() of what the instance began with; 0: none lives */
     uint64_t invocation; /* of a unit: which run of it the generation is; 0: none */
+};
+
+/* What the last daemon left of a service. */
+struct mark_left {
+    char service[SERVICE_NAME_MAX + 1];
+    struct mark mark; /* without its ends */
+    struct mark_end ends[MARK_ENDS];
 };
 
 /* runtime_dir/marks, made when it is missing; one that is broken or of another boot is begun anew.
@@ -46,9 +55,9 @@ int marks_open(const char *runtime_dir, const char *boot_id, struct marks **ret_
                struct error *err);
 void marks_close(struct marks *marks); /* NULL is fine */
 /* What the last daemon left of this boot; the caller frees the array. */
-int marks_left(struct marks *marks, struct mark **ret_marks_left, size_t *ret_count,
+int marks_left(struct marks *marks, struct mark_left **ret_left, size_t *ret_count,
                struct error *err);
 /* The service's place, the same each time; a new one makes the file larger. NULL: err says why. */
 struct mark_place *marks_place(struct marks *marks, const char *service, struct error *err);
-/* Never fails, never blocks. */
-void mark_write(struct mark_place *place, const struct mark *mark);
+/* For the service that the place is of. Never fails, never blocks. */
+void mark_write(struct mark_place *place, const char *service, const struct mark *mark);

@@ -16,9 +16,9 @@
 /* The goal that the last daemon had for a service that runs. */
 static enum goal last_goal(const struct service *s)
 {
-    if (s->mark.service.name[0])
+    if (s->was_marked)
         return s->mark.service.goal;
-    return s->written.name[0] ? s->written.goal : GOAL_UP;
+    return s->was_written ? s->written.goal : GOAL_UP;
 }
 
 static void can_only_be_stopped(struct service *s, const char *why)

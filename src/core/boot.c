@@ -4,6 +4,7 @@
  * Threads: before the workers start, so turn fields may be set here. */
 #include "boot.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "depend.h"
@@ -39,22 +40,29 @@ static void take_record(struct supervisor *supervisor, const struct service_reco
 
     if (!s)
         return;
-    s->generation = record->generation;
-    s->restarts = record->restarts;
-    s->written = *record;
+    s->generation = record->standing.generation;
+    s->restarts = record->standing.restarts;
+    s->written = record->standing;
+    s->was_written = true;
     if (supervisor->host.config->resume)
-        s->machine.goal = record->goal;
+        s->machine.goal = record->standing.goal;
 }
 
 /* Where it differs from the journal, which may have been out of reach, the mark is newer. */
-static void take_mark(struct supervisor *supervisor, const struct mark *mark)
+static int take_mark(struct supervisor *supervisor, const struct mark_left *left)
     REQUIRES(registry_lock_class)
 {
-    struct service *s = registry_get(&supervisor->registry, mark->service.name);
+    struct service *s = registry_get(&supervisor->registry, left->service);
+    const struct mark *mark = &left->mark;
 
     if (!s)
-        return;
+        return 0;
     s->mark = *mark;
+    s->was_marked = true;
+    if (left->ends[0].first && !service_ends(s))
+        return -ENOMEM;
+    if (s->mark.ends)
+        memcpy(s->mark.ends, left->ends, sizeof left->ends);
     s->invocation = mark->invocation;
     if (s->generation < mark->service.generation)
         s->generation = mark->service.generation;
@@ -62,22 +70,25 @@ static void take_mark(struct supervisor *supervisor, const struct mark *mark)
         s->restarts = mark->service.restarts;
     if (supervisor->host.config->resume)
         s->machine.goal = mark->service.goal;
+    return 0;
 }
 
 static int take_marks(struct supervisor *supervisor, struct error *err)
     REQUIRES(registry_lock_class)
 {
-    struct mark *marks = NULL;
+    CLEANUP(freep) struct mark_left *left = NULL;
     size_t count = 0;
-    int result = marks_left(supervisor->host.marks, &marks, &count, err);
+    int result = marks_left(supervisor->host.marks, &left, &count, err);
     struct host *host = &supervisor->host;
 
     for (size_t i = 0; result == 0 && i < count; i++) {
-        take_mark(supervisor, &marks[i]);
-        if (marks[i].begun.last >= atomic_load(&host->next_id)) /* the journal had not been told */
-            atomic_store(&host->next_id, marks[i].begun.last + 1);
+        int64_t last = left[i].mark.begun.last;
+
+        if (take_mark(supervisor, &left[i]) < 0)
+            result = error_set(err, -ENOMEM, "take over %s: %m", left[i].service);
+        if (last >= atomic_load(&host->next_id)) /* the journal had not been told */
+            atomic_store(&host->next_id, last + 1);
     }
-    free(marks);
     if (supervisor->unclean)
         atomic_fetch_add(&host->next_id, NUMBER_GAP);
     return result;
@@ -187,10 +198,10 @@ static int add_services(struct supervisor *supervisor, struct service_set *set, 
 /* Until it is seen a unit is shown as it was last: it did not end with the daemon. */
 static void keep_state(struct service *s, void *context)
 {
-    const struct service_record *last = s->mark.service.name[0] ? &s->mark.service : &s->written;
+    const struct service_standing *last = s->was_marked ? &s->mark.service : &s->written;
 
     (void)context;
-    if (s->machine.unit && last->name[0] &&
+    if (s->machine.unit && (s->was_marked || s->was_written) &&
         (last->state == STATE_RUNNING || last->state == STATE_FAILED))
         s->machine.state = last->state;
 }

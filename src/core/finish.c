@@ -29,11 +29,11 @@ static struct op *active(struct service *s)
  * anew. Returns when it ended. */
 static int64_t mark_end(struct service *s, struct op *op, struct mark_end end)
 {
-    struct mark_end *ends = s->mark.ends;
+    struct mark_end *ends = op_automatic(op) ? NULL : service_ends(s);
 
     end.first = op->record.id;
     end.at_utc = clock_utc_us();
-    if (!op_automatic(op)) {
+    if (ends) {
         memmove(ends + 1, ends, (MARK_ENDS - 1) * sizeof *ends);
         ends[0] = end;
         op->in_mark = true;

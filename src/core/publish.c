@@ -11,26 +11,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_record(const struct service_record *a, const struct service_record *b)
+static struct service_standing standing_of(const struct service *s)
 {
-    return a->state == b->state && a->goal == b->goal && a->generation == b->generation &&
-           a->restarts == b->restarts && strcmp(a->name, b->name) == 0;
-}
-
-bool publish_record(struct service *s, struct service_record *ret_record)
-{
-    struct service_record record = {
+    return (struct service_standing){
         .state = s->machine.state,
         .goal = s->machine.goal,
         .generation = s->generation,
         .restarts = s->restarts,
     };
+}
 
-    memcpy(record.name, s->name, sizeof record.name);
-    if (same_record(&record, &s->written))
+static bool same(const struct service_standing *a, const struct service_standing *b)
+{
+    return a->state == b->state && a->goal == b->goal && a->generation == b->generation &&
+           a->restarts == b->restarts;
+}
+
+bool publish_record(struct service *s, struct service_record *ret_record)
+{
+    struct service_standing standing = standing_of(s);
+
+    if (s->was_written && same(&standing, &s->written))
         return false;
-    s->written = record;
-    *ret_record = record;
+    s->written = ret_record->standing = standing;
+    s->was_written = true;
+    strcpy(ret_record->name, s->name);
     return true;
 }
 
@@ -54,16 +59,11 @@ void publish_mark(struct service *s)
 
     if (!place)
         return;
-    s->mark.service = (struct service_record){
-        .state = s->machine.state,
-        .goal = s->machine.goal,
-        .generation = s->generation,
-        .restarts = s->restarts,
-    };
+    s->mark.service = standing_of(s);
     s->mark.spec = s->running_digest;
     s->mark.invocation = s->invocation;
-    memcpy(s->mark.service.name, s->name, sizeof s->mark.service.name);
-    mark_write(place, &s->mark);
+    s->was_marked = true;
+    mark_write(place, s->name, &s->mark);
 }
 
 /* States on the way to another are told with the operation that brings them. */

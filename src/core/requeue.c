@@ -65,7 +65,7 @@ static bool had_ended(struct supervisor *supervisor, const struct service *s,
 {
     const struct mark_end *ends = s->mark.ends;
 
-    for (size_t i = 0; i < MARK_ENDS; i++)
+    for (size_t i = 0; ends && i < MARK_ENDS; i++)
         if (is_among(operation, ends[i].first, ends[i].last)) {
             operation->changed = ends[i].changed;
             operation->started_utc = ends[i].began_utc;

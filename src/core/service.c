@@ -129,8 +129,16 @@ void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
     free(s->job_detail);
     unit_let_go(s);
     free(s->waiting_for);
+    free(s->mark.ends);
     lock_deinit(&s->lock);
     free(s);
+}
+
+struct mark_end *service_ends(struct service *s)
+{
+    if (!s->mark.ends)
+        s->mark.ends = calloc(MARK_ENDS, sizeof *s->mark.ends);
+    return s->mark.ends;
 }
 
 /* ---- mail ---- */

@@ -148,10 +148,12 @@ struct service {
     int64_t waiting_op;  /* its id */
     struct pulled *pulled;
     size_t pulled_count;
-    struct service_record written; /* the last one given to the journal */
-    struct mark mark;              /* the last one written */
-    struct mark_place *mark_place; /* NULL: not asked for yet, or it can't be had */
-    bool unmarked;                 /* it can't */
+    struct service_standing written; /* the last one given to the journal */
+    bool was_written;                /* there is one */
+    struct mark mark;                /* the last one written */
+    bool was_marked;                 /* there is one */
+    struct mark_place *mark_place;   /* NULL: not asked for yet, or it can't be had */
+    bool unmarked;                   /* it can't */
     struct board_entry *place;
     struct list announce; /* ended in this turn, a reference each */
     bool dirty, hidden;
@@ -159,6 +161,9 @@ struct service {
 
 struct service *service_new(struct host *host, struct service_spec *spec);
 void service_free(struct service *service);
+/* The turn's: the ends in its mark, made when there are none. NULL without memory: then an end is
+ * not marked, and has to be in the journal before it is told. */
+struct mark_end *service_ends(struct service *service);
 
 void service_lock(struct service *service) ACQUIRE(service_lock_class);
 /* Puts it on the run queue as well, when it has been posted to. */

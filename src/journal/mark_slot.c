@@ -7,59 +7,86 @@
 
 _Static_assert(sizeof(struct mark_copy) <= MARK_COPY_SIZE, "a copy has room");
 
-static uint64_t checksum(const struct mark_copy *copy)
+uint64_t mark_checksum(const struct mark_copy *copy, const struct mark_copy_end *ends)
 {
-    return hash_bytes(HASH_SEED, &copy->sequence, sizeof *copy - sizeof copy->checksum);
+    uint64_t head = hash_bytes(HASH_SEED, &copy->sequence, sizeof *copy - sizeof copy->checksum);
+
+    return hash_bytes(head, ends, copy->ended * sizeof *ends);
 }
 
-static bool valid(const struct mark_copy *copy)
+static bool valid(const struct mark_copy *copy, const struct mark_copy_end *ends)
 {
-    return copy->sequence > 0 && copy->checksum == checksum(copy) &&
+    return copy->sequence > 0 && copy->ended <= MARK_ENDS &&
+           copy->checksum == mark_checksum(copy, ends) &&
            memchr(copy->service, '\0', sizeof copy->service) && copy->service[0] != '\0';
 }
 
-int mark_slot_current(const struct mark_slot *slot)
+int mark_slot_current(const struct mark_slot *slot, const struct mark_slot_ends *ends)
 {
     const struct mark_copy *a = &slot->copies[0].copy, *b = &slot->copies[1].copy;
 
-    if (!valid(a))
-        return valid(b) ? 1 : -1;
-    return valid(b) && b->sequence > a->sequence ? 1 : 0;
+    if (!valid(a, ends->of[0]))
+        return valid(b, ends->of[1]) ? 1 : -1;
+    return valid(b, ends->of[1]) && b->sequence > a->sequence ? 1 : 0;
 }
 
-bool mark_copy_read(const struct mark_copy *copy, struct mark *ret_mark)
+bool mark_slot_read(const struct mark_slot *slot, const struct mark_slot_ends *ends, int which,
+                    struct mark_left *ret_left)
 {
-    struct mark mark = {
-        .service = {.state = (enum service_state)copy->state,
-                    .goal = (enum goal)copy->goal,
-                    .generation = copy->generation,
-                    .restarts = copy->restarts},
-        .begun = copy->begun,
-        .spec = copy->spec,
-        .invocation = copy->invocation,
+    const struct mark_copy *copy = &slot->copies[which].copy;
+    struct mark_left left = {
+        .mark =
+            {
+                .service = {.state = (enum service_state)copy->state,
+                            .goal = (enum goal)copy->goal,
+                            .generation = copy->generation,
+                            .restarts = copy->restarts},
+                .begun = copy->begun,
+                .spec = copy->spec,
+                .invocation = copy->invocation,
+            },
     };
 
     if (copy->state >= service_state_names.count || copy->goal >= goal_names.count)
         return false;
-    for (size_t i = 0; i < MARK_ENDS; i++) {
-        if (copy->end[i] >= operation_state_names.count)
+    for (size_t i = 0; i < copy->ended; i++) {
+        const struct mark_copy_end *end = &ends->of[which][i];
+
+        if (end->state >= operation_state_names.count)
             return false;
-        mark.ends[i] = (struct mark_end){
-            .first = copy->first[i],
-            .last = copy->last[i],
-            .state = (enum operation_state)copy->end[i],
-            .changed = copy->changed[i] != 0,
-            .began_utc = copy->began[i],
-            .at_utc = copy->at[i],
+        left.ends[i] = (struct mark_end){
+            .first = end->first,
+            .last = end->last,
+            .state = (enum operation_state)end->state,
+            .changed = end->changed != 0,
+            .began_utc = end->began,
+            .at_utc = end->at,
         };
     }
-    snprintf(mark.service.name, sizeof mark.service.name, "%s", copy->service);
-    *ret_mark = mark;
+    snprintf(left.service, sizeof left.service, "%s", copy->service);
+    *ret_left = left;
     return true;
 }
 
-void mark_copy_write(struct mark_copy *to, const char *service, const struct mark *mark,
-                     uint64_t sequence)
+/* How many there are: each has taken the first place. */
+static uint8_t write_ends(struct mark_copy_end to[static MARK_ENDS], const struct mark_end *ends)
+{
+    uint8_t count = 0;
+
+    for (; ends && count < MARK_ENDS && ends[count].first != 0; count++)
+        to[count] = (struct mark_copy_end){
+            .first = ends[count].first,
+            .last = ends[count].last,
+            .began = ends[count].began_utc,
+            .at = ends[count].at_utc,
+            .state = ends[count].state,
+            .changed = ends[count].changed,
+        };
+    return count;
+}
+
+void mark_slot_write(struct mark_slot *slot, struct mark_slot_ends *ends, int copy,
+                     const char *service, const struct mark *mark, uint64_t sequence)
 {
     struct mark_copy next;
 
@@ -72,15 +99,8 @@ void mark_copy_write(struct mark_copy *to, const char *service, const struct mar
     next.invocation = mark->invocation;
     next.state = (uint8_t)mark->service.state;
     next.goal = (uint8_t)mark->service.goal;
-    for (size_t i = 0; i < MARK_ENDS; i++) {
-        next.first[i] = mark->ends[i].first;
-        next.last[i] = mark->ends[i].last;
-        next.end[i] = (uint8_t)mark->ends[i].state;
-        next.changed[i] = mark->ends[i].changed;
-        next.began[i] = mark->ends[i].began_utc;
-        next.at[i] = mark->ends[i].at_utc;
-    }
+    next.ended = write_ends(ends->of[copy], mark->ends);
     memcpy(next.service, service, strlen(service));
-    next.checksum = checksum(&next);
-    memcpy(to, &next, sizeof next);
+    next.checksum = mark_checksum(&next, ends->of[copy]);
+    memcpy(&slot->copies[copy].copy, &next, sizeof next);
 }

@@ -1,6 +1,6 @@
-/* The file: a header of one page, then blocks of slots, each block allocated before it is mapped,
- * so that no write into it can fail. A slot belongs to the first service that was given it, for the
- * rest of the boot. */
+/* The file: a header of one page, then blocks of slots and then their ends, each block allocated
+ * before it is mapped, so that no write into it can fail. A slot belongs to the first service that
+ * was given it, for the rest of the boot. */
 #include "journal/marks.h"
 
 #include "base/cleanup.h"
@@ -17,12 +17,17 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MAGIC       UINT64_C(0x32736b72616d6f31) /* of this layout */
+#define MAGIC       UINT64_C(0x33736b72616d6f31) /* of this layout */
 #define HEADER_SIZE 4096
 #define BLOCK_SLOTS 64
-#define BLOCK_SIZE  (BLOCK_SLOTS * sizeof(struct mark_slot))
+#define BLOCK_SIZE  ((off_t)sizeof(struct mapped))
 
-_Static_assert(BLOCK_SIZE % 4096 == 0, "blocks are mapped one by one");
+struct mapped {
+    struct mark_slot slots[BLOCK_SLOTS];
+    struct mark_slot_ends ends[BLOCK_SLOTS];
+};
+
+_Static_assert(sizeof(struct mapped) % 4096 == 0, "blocks are mapped one by one");
 
 struct header {
     uint64_t magic, boot; /* a hash of its name */
@@ -30,14 +35,15 @@ struct header {
 
 struct mark_place {
     struct mark_slot *slot;
+    struct mark_slot_ends *ends;
+    uint64_t service;  /* hash of its name; 0: nobody's */
     uint64_t sequence; /* of the copy that counts; 0: nothing was written yet */
     int current;
-    char service[SERVICE_NAME_MAX + 1]; /* "": nobody's */
 };
 
 struct block {
     struct list link;
-    struct mark_slot *slots;
+    struct mapped *mapped;
     struct mark_place places[BLOCK_SLOTS];
 };
 
@@ -63,33 +69,34 @@ static void marks_unlock(struct marks *m) RELEASE(marks_lock_class) NO_THREAD_SA
 
 /* ---- the file ---- */
 
-static void read_place(struct mark_place *place, struct mark_slot *slot)
+static void read_place(struct mark_place *place, struct mark_slot *slot,
+                       struct mark_slot_ends *ends)
 {
-    int current = mark_slot_current(slot);
+    int current = mark_slot_current(slot, ends);
 
-    *place = (struct mark_place){.slot = slot, .current = current};
+    *place = (struct mark_place){.slot = slot, .ends = ends, .current = current};
     if (current < 0)
         return;
     place->sequence = slot->copies[current].copy.sequence;
-    memcpy(place->service, slot->copies[current].copy.service, sizeof place->service);
+    place->service = hash_text(HASH_SEED, slot->copies[current].copy.service);
 }
 
 static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_class)
 {
-    off_t at = (off_t)(HEADER_SIZE + m->count * BLOCK_SIZE);
+    off_t at = HEADER_SIZE + (off_t)m->count * BLOCK_SIZE;
     CLEANUP(freep) struct block *block = calloc(1, sizeof *block);
     int result;
 
     if (!block)
         return error_set(err, -ENOMEM, "grow %s: %m", m->path);
-    result = -FAULT(marks_grow) ?: posix_fallocate(m->fd, at, (off_t)BLOCK_SIZE);
+    result = -FAULT(marks_grow) ?: posix_fallocate(m->fd, at, BLOCK_SIZE);
     if (result != 0)
         return error_set(err, -result, "grow %s: %m", m->path);
-    block->slots = mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, at);
-    if (block->slots == MAP_FAILED)
+    block->mapped = mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, at);
+    if (block->mapped == MAP_FAILED)
         return error_set(err, -errno, "map %s: %m", m->path);
     for (size_t i = 0; i < BLOCK_SLOTS; i++)
-        read_place(&block->places[i], &block->slots[i]);
+        read_place(&block->places[i], &block->mapped->slots[i], &block->mapped->ends[i]);
     list_append(&m->blocks, &block->link);
     m->count++;
     take(block);
@@ -98,7 +105,7 @@ static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_cla
 
 static int map_all(struct marks *m, off_t size, struct error *err) REQUIRES(marks_lock_class)
 {
-    size_t blocks = size > HEADER_SIZE ? (size_t)(size - HEADER_SIZE) / BLOCK_SIZE : 0;
+    size_t blocks = size > HEADER_SIZE ? (size_t)((size - HEADER_SIZE) / BLOCK_SIZE) : 0;
     int result = 0;
 
     do
@@ -144,7 +151,7 @@ static int open_file(struct marks *m, const char *runtime_dir, struct stat *ret_
 static int read_file(struct marks *m, const char *runtime_dir, const char *boot_id,
                      struct error *err) REQUIRES(marks_lock_class)
 {
-    const struct header ours = {.magic = MAGIC + sizeof(struct mark_slot),
+    const struct header ours = {.magic = MAGIC + sizeof(struct mapped),
                                 .boot = hash_text(HASH_SEED, boot_id)};
     struct header found = {0};
     struct stat st;
@@ -190,7 +197,7 @@ void marks_close(struct marks *m) NO_THREAD_SAFETY_CHECK /* nobody else is left 
     {
         struct block *block = list_entry(link, struct block, link);
 
-        munmap(block->slots, BLOCK_SIZE);
+        munmap(block->mapped, BLOCK_SIZE);
         free(block);
     }
     closep(&m->fd);
@@ -202,43 +209,42 @@ void marks_close(struct marks *m) NO_THREAD_SAFETY_CHECK /* nobody else is left 
 /* ---- marks ---- */
 
 /* Of a block; false: without memory. */
-static bool add_marks(const struct block *block, struct mark **marks, size_t *count)
+static bool add_left(const struct block *block, struct mark_left **left, size_t *count)
 {
-    struct mark *grown = reallocarray(*marks, *count + BLOCK_SLOTS, sizeof *grown);
+    struct mark_left *grown = reallocarray(*left, *count + BLOCK_SLOTS, sizeof *grown);
 
     if (!grown)
         return false;
-    *marks = grown;
+    *left = grown;
     for (size_t i = 0; i < BLOCK_SLOTS; i++) {
         const struct mark_place *place = &block->places[i];
 
         if (place->current >= 0 &&
-            mark_copy_read(&place->slot->copies[place->current].copy, &grown[*count]))
+            mark_slot_read(place->slot, place->ends, place->current, &grown[*count]))
             ++*count;
     }
     return true;
 }
 
-int marks_left(struct marks *m, struct mark **ret_marks_left, size_t *ret_count, struct error *err)
+int marks_left(struct marks *m, struct mark_left **ret_left, size_t *ret_count, struct error *err)
 {
-    CLEANUP(freep) struct mark *marks = NULL;
+    CLEANUP(freep) struct mark_left *left = NULL;
     size_t count = 0;
     bool whole = true;
 
     marks_lock(m);
     list_for_each(link, &m->blocks) whole =
-        whole && add_marks(list_entry(link, struct block, link), &marks, &count);
+        whole && add_left(list_entry(link, struct block, link), &left, &count);
     marks_unlock(m);
     if (!whole)
         return error_set(err, -ENOMEM, "read %s: %m", m->path);
-    *ret_marks_left = take(marks);
+    *ret_left = take(left);
     *ret_count = count;
     return 0;
 }
 
 /* The service's own, else nobody's, else NULL. */
-static struct mark_place *find_place(struct marks *m, const char *service)
-    REQUIRES(marks_lock_class)
+static struct mark_place *find_place(struct marks *m, uint64_t service) REQUIRES(marks_lock_class)
 {
     struct mark_place *fresh = NULL;
 
@@ -247,9 +253,9 @@ static struct mark_place *find_place(struct marks *m, const char *service)
         struct block *block = list_entry(link, struct block, link);
 
         for (size_t i = 0; i < BLOCK_SLOTS; i++) {
-            if (strcmp(block->places[i].service, service) == 0)
+            if (block->places[i].service == service)
                 return &block->places[i];
-            if (!fresh && block->places[i].service[0] == '\0')
+            if (!fresh && block->places[i].service == 0)
                 fresh = &block->places[i];
         }
     }
@@ -259,6 +265,7 @@ static struct mark_place *find_place(struct marks *m, const char *service)
 struct mark_place *marks_place(struct marks *m, const char *service, struct error *err)
 {
     struct mark_place *place = NULL;
+    uint64_t name = hash_text(HASH_SEED, service);
     size_t length = strlen(service);
 
     if (length == 0 || length > SERVICE_NAME_MAX) {
@@ -266,20 +273,20 @@ struct mark_place *marks_place(struct marks *m, const char *service, struct erro
         return NULL;
     }
     marks_lock(m);
-    place = find_place(m, service);
+    place = find_place(m, name);
     if (!place && map_block(m, err) == 0)
-        place = find_place(m, service);
-    if (place && place->service[0] == '\0')
-        memcpy(place->service, service, length + 1);
+        place = find_place(m, name);
+    if (place)
+        place->service = name;
     marks_unlock(m);
     return place;
 }
 
-void mark_write(struct mark_place *place, const struct mark *mark)
+void mark_write(struct mark_place *place, const char *service, const struct mark *mark)
 {
     int other = place->current == 0 ? 1 : 0;
 
     (void)FAULT(marks_write);
-    mark_copy_write(&place->slot->copies[other].copy, place->service, mark, ++place->sequence);
+    mark_slot_write(place->slot, place->ends, other, service, mark, ++place->sequence);
     place->current = other;
 }

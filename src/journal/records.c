@@ -183,10 +183,10 @@ int service_bind(sqlite3_stmt *put, const struct service_record *service)
     struct binder b = {.statement = put, .result = SQLITE_OK};
 
     bind_text(&b, 0, service->name);
-    bind_text(&b, 1, service_state_name(service->state));
-    bind_text(&b, 2, name_of(&goal_names, (int)service->goal));
-    bind_integer(&b, 3, service->generation);
-    bind_integer(&b, 4, service->restarts);
+    bind_text(&b, 1, service_state_name(service->standing.state));
+    bind_text(&b, 2, name_of(&goal_names, (int)service->standing.goal));
+    bind_integer(&b, 3, service->standing.generation);
+    bind_integer(&b, 4, service->standing.restarts);
     return b.result;
 }
 
@@ -369,10 +369,10 @@ int service_read(sqlite3_stmt *row, struct service_record *ret_service, struct e
         error_prefix(err, "service %s", service.name);
         return -EPROTO;
     }
-    service.state = (enum service_state)state;
-    service.goal = (enum goal)goal;
-    service.generation = sqlite3_column_int64(row, 3);
-    service.restarts = sqlite3_column_int64(row, 4);
+    service.standing.state = (enum service_state)state;
+    service.standing.goal = (enum goal)goal;
+    service.standing.generation = sqlite3_column_int64(row, 3);
+    service.standing.restarts = sqlite3_column_int64(row, 4);
     *ret_service = service;
     return 0;
 }

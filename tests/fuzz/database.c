@@ -69,7 +69,8 @@ static int put(struct journal *journal, int64_t id, int64_t give_up_mono)
 {
     struct outcome outcome = {0};
     struct operation op = an_operation(id);
-    struct service_record service = {.name = "web", .state = STATE_RUNNING, .generation = id};
+    struct service_record service = {.name = "web",
+                                     .standing = {.state = STATE_RUNNING, .generation = id}};
     const struct journal_key key = {"uid:0", "key", "restart web", id, false};
     const struct journal_events events = {id, id, id, "state {\"id\":1}\n"};
     const struct journal_entry entry = {.operation = &op,

@@ -98,7 +98,7 @@ static void written(void *context, int result)
 /* Events are written with the next thing that presses. */
 static void wait_written(struct scene *scene)
 {
-    struct service_record record = {"web", STATE_RUNNING, GOAL_UP, 1, 0};
+    struct service_record record = {"web", {STATE_RUNNING, GOAL_UP, 1, 0}};
     sem_t done;
     struct journal_entry entry = {.service = &record, .done = written, .context = &done};
 

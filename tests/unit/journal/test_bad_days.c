@@ -409,7 +409,7 @@ static void assert_whole(struct scene *scene, int64_t last)
 static void a_file_that_is_removed_is_made_anew_with_all_that_it_held(void **state)
 {
     const struct journal_key key = {"uid:0", "k", "POST /restart/web", 3, false};
-    const struct service_record web = {"web", STATE_RUNNING, GOAL_UP, 6, 3};
+    const struct service_record web = {"web", {STATE_RUNNING, GOAL_UP, 6, 3}};
     struct sandbox *box = *state;
     struct journal_key_found found;
     struct operation op = an_operation(3, "web", OPERATION_QUEUED);
@@ -434,7 +434,7 @@ static void a_file_that_is_removed_is_made_anew_with_all_that_it_held(void **sta
     assert_true(boot.same_boot);
     assert_int_equal(boot.operation_count, 3);
     assert_int_equal(boot.service_count, 1);
-    assert_int_equal(boot.services[0].generation, 6);
+    assert_int_equal(boot.services[0].standing.generation, 6);
     journal_boot_deinit(&boot);
     journal_close(scene.journal);
 }

@@ -134,7 +134,7 @@ static void a_database_of_the_first_release_is_migrated_with_all_it_holds(void *
     assert_int_equal(boot.operations[0].id, 42);
     assert_string_equal(boot.operations[0].waiting_for, "web");
     assert_int_equal(boot.service_count, 2);
-    assert_int_equal(boot.services[1].generation, 6);
+    assert_int_equal(boot.services[1].standing.generation, 6);
     journal_boot_deinit(&boot);
     assert_first_release_s_records(journal);
     put_state(journal, 43, "web", OPERATION_QUEUED);

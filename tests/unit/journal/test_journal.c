@@ -365,7 +365,7 @@ static void an_id_that_was_never_given_is_unknown(void **state)
 static void the_sqlite_shell_reads_while_the_journal_is_open(void **state)
 {
     struct journal *journal = open_journal(*state);
-    struct service_record service = {"web", STATE_BACKOFF, GOAL_UP, 6, 2};
+    struct service_record service = {"web", {STATE_BACKOFF, GOAL_UP, 6, 2}};
     struct operation op = an_operation(1, "web", OPERATION_TIMED_OUT);
     sqlite3 *db = open_shell(*state);
     char text[128];

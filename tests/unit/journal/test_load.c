@@ -27,7 +27,7 @@ static void a_new_journal_holds_nothing_and_begins_with_one(void **state)
 
 static void fill(struct journal *journal)
 {
-    const struct service_record web = {"web", STATE_RUNNING, GOAL_UP, 6, 3};
+    const struct service_record web = {"web", {STATE_RUNNING, GOAL_UP, 6, 3}};
     struct operation restart = an_operation(2, "web", OPERATION_RUNNING);
 
     restart.started_mono = 1234;
@@ -59,10 +59,10 @@ static void what_had_not_ended_in_this_boot_is_given_back_in_order(void **state)
     assert_string_equal(boot.operations[0].waiting_for, "db");
     assert_int_equal(boot.service_count, 1);
     assert_string_equal(boot.services[0].name, "web");
-    assert_int_equal(boot.services[0].state, STATE_RUNNING);
-    assert_int_equal(boot.services[0].goal, GOAL_UP);
-    assert_int_equal(boot.services[0].generation, 6);
-    assert_int_equal(boot.services[0].restarts, 3);
+    assert_int_equal(boot.services[0].standing.state, STATE_RUNNING);
+    assert_int_equal(boot.services[0].standing.goal, GOAL_UP);
+    assert_int_equal(boot.services[0].standing.generation, 6);
+    assert_int_equal(boot.services[0].standing.restarts, 3);
     journal_boot_deinit(&boot);
     journal_close(journal);
 }

@@ -20,15 +20,17 @@ static struct marks *open_marks(const struct sandbox *box, const char *boot_id)
     return marks;
 }
 
-static struct mark a_mark(int64_t number)
+/* Every third has no ends, as those that nobody has asked anything of. */
+static struct mark a_mark(int64_t number, struct mark_end ends[static MARK_ENDS])
 {
     struct mark mark = {
-        .service = {"", STATE_BACKOFF, GOAL_UP, number, number / 2},
+        .service = {STATE_BACKOFF, GOAL_UP, number, number / 2},
         .begun = {number + 1000, number + 1001, number, number + 2, number + 3},
+        .ends = number % 3 == 0 ? NULL : ends,
     };
 
     for (int i = 0; i < MARK_ENDS; i++)
-        mark.ends[i] = (struct mark_end){
+        ends[i] = (struct mark_end){
             .first = number + 998 - i * 2,
             .last = number + 999 - i * 2,
             .state = OPERATION_TIMED_OUT,
@@ -51,35 +53,40 @@ static struct mark_place *place_of(struct marks *marks, const char *service)
 
 static void write_mark(struct marks *marks, const char *service, int64_t number)
 {
-    struct mark mark = a_mark(number);
+    struct mark_end ends[MARK_ENDS];
+    struct mark mark = a_mark(number, ends);
 
-    mark_write(place_of(marks, service), &mark);
+    mark_write(place_of(marks, service), service, &mark);
 }
 
 /* The generation left for the service, -1 for none; every field fits to it. */
 static int64_t left_of(struct marks *marks, const char *service)
 {
-    struct mark *left;
+    struct mark_left *left;
     size_t count;
     int64_t number = -1;
 
     assert_int_equal(marks_left(marks, &left, &count, NULL), 0);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(left[i].service.name, service) != 0)
+        if (strcmp(left[i].service, service) != 0)
             continue;
         assert_int_equal(number, -1); /* one for each service */
-        number = left[i].service.generation;
-        assert_int_equal(left[i].service.state, STATE_BACKOFF);
-        assert_int_equal(left[i].service.goal, GOAL_UP);
-        assert_int_equal(left[i].service.restarts, number / 2);
-        assert_int_equal(left[i].begun.first, number + 1000);
-        assert_int_equal(left[i].begun.last, number + 1001);
-        assert_int_equal(left[i].begun.generation, number);
-        assert_int_equal(left[i].begun.at_utc, number + 2);
-        assert_int_equal(left[i].begun.at_mono, number + 3);
+        number = left[i].mark.service.generation;
+        assert_int_equal(left[i].mark.service.state, STATE_BACKOFF);
+        assert_int_equal(left[i].mark.service.goal, GOAL_UP);
+        assert_int_equal(left[i].mark.service.restarts, number / 2);
+        assert_int_equal(left[i].mark.begun.first, number + 1000);
+        assert_int_equal(left[i].mark.begun.last, number + 1001);
+        assert_int_equal(left[i].mark.begun.generation, number);
+        assert_int_equal(left[i].mark.begun.at_utc, number + 2);
+        assert_int_equal(left[i].mark.begun.at_mono, number + 3);
         for (int k = 0; k < MARK_ENDS; k++) {
             const struct mark_end *end = &left[i].ends[k];
 
+            if (number % 3 == 0) {
+                assert_int_equal(end->first, 0);
+                continue;
+            }
             assert_int_equal(end->first, number + 998 - k * 2);
             assert_int_equal(end->last, number + 999 - k * 2);
             assert_int_equal(end->state, OPERATION_TIMED_OUT);
@@ -94,7 +101,7 @@ static int64_t left_of(struct marks *marks, const char *service)
 
 static size_t count_left(struct marks *marks)
 {
-    struct mark *left;
+    struct mark_left *left;
     size_t count;
 
     assert_int_equal(marks_left(marks, &left, &count, NULL), 0);
@@ -231,6 +238,29 @@ static void a_torn_copy_leaves_the_one_before(void **state)
     }
 }
 
+/* The ends lie apart from the rest, and are a part of it all the same. */
+static void ends_that_are_torn_leave_the_mark_before(void **state)
+{
+    struct sandbox *box = *state;
+    const off_t ends = HEADER + 64 * sizeof(struct mark_slot);
+
+    for (size_t keep = 0; keep < sizeof(struct mark_copy_end) * MARK_ENDS; keep += 13) {
+        struct marks *marks = open_marks(box, "boot-1");
+        const char rubbish = 0x5a;
+
+        write_mark(marks, "web", 1);
+        write_mark(marks, "web", 2);
+        marks_close(marks);
+        overwrite(box, ends + (off_t)(sizeof(struct mark_copy_end) * MARK_ENDS + keep), &rubbish,
+                  1);
+        marks = open_marks(box, "boot-1");
+        assert_int_equal(left_of(marks, "web"), 1);
+        marks_close(marks);
+        marks = open_marks(box, "boot-0"); /* anew for the next round */
+        marks_close(marks);
+    }
+}
+
 static void a_slot_with_both_copies_broken_is_nobody_s(void **state)
 {
     struct marks *marks = open_marks(*state, "boot-1");
@@ -263,9 +293,11 @@ static void many_services_make_the_file_grow_and_places_stay(void **state)
         places[i] = place_of(marks, name);
     }
     for (int i = 0; i < MANY; i++) { /* by the places as they were before it grew */
-        struct mark mark = a_mark(i);
+        struct mark_end ends[MARK_ENDS];
+        struct mark mark = a_mark(i, ends);
 
-        mark_write(places[i], &mark);
+        snprintf(name, sizeof name, "service-%d", i);
+        mark_write(places[i], name, &mark);
     }
     marks_close(marks);
     marks = open_marks(*state, "boot-1");
@@ -305,10 +337,11 @@ static void write_until_killed(const struct sandbox *box, int tell)
     int64_t number = left_of(marks, "web");
 
     for (number = number < 0 ? 1 : number + 1;; number++) {
-        struct mark mark = a_mark(number);
+        struct mark_end ends[MARK_ENDS];
+        struct mark mark = a_mark(number, ends);
 
-        mark_write(web, &mark);
-        mark_write(db, &mark);
+        mark_write(web, "web", &mark);
+        mark_write(db, "db", &mark);
         if (write(tell, &number, sizeof number) != (ssize_t)sizeof number)
             _exit(0);
     }
@@ -376,6 +409,7 @@ int main(void)
         TEST(a_file_of_an_unknown_version_begins_anew),
         TEST(rubbish_and_short_files_begin_anew),
         TEST(a_torn_copy_leaves_the_one_before),
+        TEST(ends_that_are_torn_leave_the_mark_before),
         TEST(a_slot_with_both_copies_broken_is_nobody_s),
         TEST(many_services_make_the_file_grow_and_places_stay),
         TEST(the_longest_name_has_room_and_a_longer_one_is_refused),
