@@ -95,6 +95,7 @@ static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_cla
     block->mapped = mmap(NULL, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, at);
     if (block->mapped == MAP_FAILED)
         return error_set(err, -errno, "map %s: %m", m->path);
+    madvise(block->mapped, BLOCK_SIZE, MADV_RANDOM); /* the ends aren't read along with the slots */
     for (size_t i = 0; i < BLOCK_SLOTS; i++)
         read_place(&block->places[i], &block->mapped->slots[i], &block->mapped->ends[i]);
     list_append(&m->blocks, &block->link);
