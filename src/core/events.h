@@ -20,7 +20,7 @@ struct journal;
 
 extern struct lock_class events_lock_class;
 
-#define EVENTS_KEPT 4096 /* in memory */
+#define EVENTS_KEPT 1024 /* in memory */
 
 struct event {
     enum event_kind kind;

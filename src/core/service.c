@@ -60,7 +60,7 @@ static void take_limits(struct service *s, const struct service_spec *spec)
 
 struct service *service_new(struct host *host, struct service_spec *spec) NO_THREAD_SAFETY_CHECK
 {
-    struct service *s = calloc(1, sizeof *s);
+    struct service *s = calloc(1, sizeof *s + strlen(spec->name) + 1);
 
     if (!s)
         return NULL;
@@ -70,7 +70,7 @@ struct service *service_new(struct host *host, struct service_spec *spec) NO_THR
         free(s);
         return NULL;
     }
-    memcpy(s->name, spec->name, strlen(spec->name) + 1);
+    strcpy(s->name, spec->name);
     lock_init(&s->lock, LOCK_SERVICE);
     op_queue_init(&s->queue);
     list_init(&s->run.link);

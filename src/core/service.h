@@ -74,7 +74,6 @@ struct pulled {
 };
 
 struct service {
-    char name[SERVICE_NAME_MAX + 1];
     struct host *host;
 
     struct lock lock;
@@ -157,6 +156,7 @@ struct service {
     struct board_entry *place;
     struct list announce; /* ended in this turn, a reference each */
     bool dirty, hidden;
+    char name[];
 };
 
 struct service *service_new(struct host *host, struct service_spec *spec);

@@ -34,15 +34,18 @@ static int make_folder(const char *path, struct error *err)
 
 static struct channel *channel_new(struct log *log, enum stream stream) NO_THREAD_SAFETY_CHECK
 {
-    struct channel *ch = calloc(1, sizeof *ch);
+    char base[LOG_BASE_SIZE];
+    struct channel *ch;
 
+    files_base(log->name, stream, base);
+    ch = calloc(1, sizeof *ch + strlen(base) + 1);
     if (!ch)
         return NULL;
+    strcpy(ch->base, base);
     ch->log = log;
     ch->stream = stream;
     ch->fifo_fd = ch->file_fd = -1;
     ch->age_at = CLOCK_NEVER;
-    files_base(log->name, stream, ch->base);
     ch->files = (struct log_files){.dir_fd = log->logs->dir_fd, .base = ch->base};
     list_init(&ch->in_paused);
     list_init(&ch->in_held);

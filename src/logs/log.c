@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "channel.h"
 #include "fd_store.h"
+#include "move.h"
 #include "state.h"
 #include "wait.h"
 
@@ -17,6 +18,7 @@ void log_free(struct log *log) NO_THREAD_SAFETY_CHECK
         return;
     for (int stream = 0; stream < STREAMS; stream++)
         channel_free(log->channels[stream]);
+    free(log->marks);
     free(log->unit);
     free(log);
 }
@@ -162,6 +164,8 @@ static int publish_channel(struct channel *ch) REQUIRES(logs_lock_class)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = ch};
 
+    if (ch->stream == STREAM_STDERR && move_mark(ch->log) < 0)
+        return -ENOMEM;
     if (FAULTS(log_watch) ||
         epoll_ctl(ch->log->logs->epoll_fd, EPOLL_CTL_ADD, ch->fifo_fd, &event) < 0)
         return -errno;
@@ -197,11 +201,11 @@ static int find_or_make(struct logs *logs, const struct service_spec *spec, stru
     logs_unlock(logs);
     if (*ret_log)
         return 0;
-    made = calloc(1, sizeof *made);
+    made = calloc(1, sizeof *made + strlen(spec->name) + 1);
     if (!made)
         return error_set(err, -ENOMEM, "open the log of %s: %m", spec->name);
     made->logs = logs;
-    snprintf(made->name, sizeof made->name, "%s", spec->name);
+    strcpy(made->name, spec->name);
     logs_lock(logs);
     log = logs_find(logs, spec->name);
     if (!log) {

@@ -6,6 +6,9 @@
 #include "trouble.h"
 #include "wait.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 void move_begin(struct channel *ch)
 {
     logs_lock(ch->log->logs);
@@ -27,9 +30,19 @@ static int64_t position_now(struct log *log) REQUIRES(logs_lock_class)
     int64_t out = position_of(log, STREAM_STDOUT);
     int64_t sum = out + position_of(log, STREAM_STDERR);
 
-    if (log->marked == 0 || log->marks[(log->marked - 1) % MARKS].sum != sum)
+    if (log->marks && (log->marked == 0 || log->marks[(log->marked - 1) % MARKS].sum != sum))
         log->marks[log->marked++ % MARKS] = (struct mark){.sum = sum, .out = out};
     return sum;
+}
+
+int move_mark(struct log *log)
+{
+    if (!log->marks)
+        log->marks = calloc(MARKS, sizeof *log->marks);
+    if (!log->marks)
+        return -ENOMEM;
+    position_now(log);
+    return 0;
 }
 
 int64_t log_position(struct log *log)

@@ -18,4 +18,7 @@ void move_count(struct channel *ch, const struct moved *moved) EXCLUDES(logs_loc
 /* What a position means for one of the streams. */
 int64_t move_position(struct log *log, int64_t position, enum stream stream)
     EXCLUDES(logs_lock_class);
+/* As stderr begins: from here on the last positions are kept, for not all is stdout any more;
+ * up to here it is, even while bytes are being moved. 0 or -ENOMEM. */
+int move_mark(struct log *log) REQUIRES(logs_lock_class);
 int64_t move_captured(struct channel *ch) EXCLUDES(logs_lock_class);

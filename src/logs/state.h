@@ -87,7 +87,6 @@ struct logs {
 struct channel {
     struct log *log;
     enum stream stream;
-    char base[LOG_BASE_SIZE]; /* of its files' names */
     char *fifo_path;
     int fifo_fd;
     struct log_files files;
@@ -116,6 +115,7 @@ struct channel {
     int64_t captured GUARDED_BY(logs_lock_class);    /* bytes taken since it was opened */
     int64_t filed GUARDED_BY(logs_lock_class);       /* bytes put into files since then */
     struct list waiters GUARDED_BY(logs_lock_class); /* waiter.same */
+    char base[];                                     /* of its files' names */
 };
 
 /* A position that was given out: of both streams together, and of stdout. */
@@ -126,7 +126,6 @@ struct mark {
 
 struct log {
     struct logs *logs;
-    char name[SERVICE_NAME_MAX + 1];
 
     /* Stderr may be NULL; both of what has always been a unit. */
     struct channel *channels[STREAMS] GUARDED_BY(logs_lock_class);
@@ -142,8 +141,10 @@ struct log {
     uint64_t moves GUARDED_BY(logs_lock_class);
     int position_waits GUARDED_BY(logs_lock_class);
     int64_t position GUARDED_BY(logs_lock_class);
-    struct mark marks[MARKS] GUARDED_BY(logs_lock_class); /* the last ones, in a circle */
-    size_t marked GUARDED_BY(logs_lock_class);            /* how many there were */
+    /* The last MARKS ones, in a circle, from when there is a stderr on: before, all was stdout. */
+    struct mark *marks GUARDED_BY(logs_lock_class);
+    size_t marked GUARDED_BY(logs_lock_class); /* how many there were */
+    char name[];
 };
 
 void logs_lock(struct logs *logs) ACQUIRE(logs_lock_class);

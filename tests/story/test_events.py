@@ -16,7 +16,7 @@ from harness.waits import wait_written
 
 IDLE = fake(service={"autostart": "no"})
 UNENDING = on_fd("--start-delay 86400000", service={"autostart": "no"})
-KEPT_IN_MEMORY = 4096
+KEPT_IN_MEMORY = 1024
 
 Event = collections.namedtuple("Event", "id kind data")
 
