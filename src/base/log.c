@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
+#define LEVEL_WIDTH 9
+
 static struct {
     int fd;
     bool journal;
@@ -64,17 +66,20 @@ void log_close(void)
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
+    static const char names[][LEVEL_WIDTH + 1] = {" error   ", " warning ", " info    ",
+                                                  " debug   "};
     static const int priorities[] = {3, 4, 6, 7}; /* syslog's */
-    char line[2048], when[CLOCK_TEXT_SIZE];
+    char line[2048];
     va_list arguments;
     size_t len = 0;
 
     if ((int)level > atomic_load_explicit(&target.level, memory_order_relaxed))
         return;
     if (!target.journal) {
-        clock_format_utc(clock_utc_us(), when);
-        len = (size_t)snprintf(line, sizeof line, "%s %-7s ", when, names[level]);
+        clock_format_utc(clock_utc_us(), line);
+        len = strlen(line);
+        memcpy(line + len, names[level], LEVEL_WIDTH);
+        len += LEVEL_WIDTH;
     }
     va_start(arguments, format);
     vsnprintf(line + len, sizeof line - len - 1, format, arguments);

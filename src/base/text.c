@@ -61,18 +61,25 @@ void text_append(struct text *t, const char *s)
     text_append_n(t, s, strlen(s));
 }
 
+/* Most fits into the room that is there, and is written once. */
 void text_appendf(struct text *t, const char *format, ...)
 {
     va_list arguments, again;
+    size_t room;
     int n;
 
+    if (!reserve(t, 0))
+        return;
+    room = t->capacity - t->len;
     va_start(arguments, format);
     va_copy(again, arguments);
-    n = vsnprintf(NULL, 0, format, arguments);
-    if (n >= 0 && reserve(t, (size_t)n)) {
+    n = vsnprintf(t->data + t->len, room, format, arguments);
+    if (n >= 0 && (size_t)n >= room && reserve(t, (size_t)n))
         vsnprintf(t->data + t->len, (size_t)n + 1, format, again);
+    if (n >= 0 && !t->failed)
         t->len += (size_t)n;
-    }
+    else if (t->data)
+        t->data[t->len] = '\0';
     va_end(again);
     va_end(arguments);
 }
@@ -178,10 +185,15 @@ void text_json_bool(struct text *t, bool value)
 
 void text_json_int(struct text *t, int64_t value)
 {
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, "%lld", (long long)value);
+    char digits[24], *end = digits + sizeof digits, *at = end;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
 
-    text_append_n(t, digits, (size_t)n);
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    text_append_n(t, at, (size_t)(end - at));
 }
 
 void text_json_utc(struct text *t, int64_t utc_us)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
@@ -60,6 +61,53 @@ static void times_are_written_in_utc(void **state)
     (void)state;
     clock_format_utc(INT64_C(1795200252518204), text);
     assert_string_equal(text, "2026-11-20T18:44:12.518204Z");
+    clock_format_utc(-1, text);
+    assert_string_equal(text, "1970-01-01T00:00:00.000000Z");
+    clock_format_utc(INT64_MAX, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999999Z");
+}
+
+static void every_day_of_the_calendar_is_the_one_that_libc_tells(void **state)
+{
+    (void)state;
+    for (int64_t day = 0; day < 2932897; day += day < 50000 ? 1 : 61) { /* up to 9999 */
+        int64_t second = day * 86400 + day % 86400;
+        char text[CLOCK_TEXT_SIZE], expected[CLOCK_TEXT_SIZE];
+        struct tm tm;
+
+        gmtime_r(&(time_t){second}, &tm);
+        strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S.000007Z", &tm);
+        clock_format_utc(second * USEC_PER_SEC + 7, text);
+        assert_string_equal(text, expected);
+    }
+}
+
+static void formatted_text_fills_any_room(void **state)
+{
+    (void)state;
+    for (int width = 1; width < 600; width++) {
+        struct text t = {0};
+
+        text_append(&t, "0123456789");
+        text_appendf(&t, "%0*d", width, 7);
+        text_appendf(&t, "%d", 8);
+        assert_int_equal(t.len, 11 + width);
+        assert_int_equal(strlen(t.data), t.len);
+        assert_string_equal(t.data + t.len - 2, "78");
+        text_deinit(&t);
+    }
+}
+
+static void whole_numbers_are_written_up_to_the_last(void **state)
+{
+    struct text t = {0};
+
+    (void)state;
+    text_json_int(&t, 0);
+    text_json_int(&t, INT64_MIN);
+    text_json_int(&t, INT64_MAX);
+    assert_string_equal(t.data, "0-92233720368547758089223372036854775807");
+    text_deinit(&t);
 }
 
 static void expect_duration(const char *s, int result, int64_t us)
@@ -141,6 +189,9 @@ int main(void)
         cmocka_unit_test(json_escapes_what_it_must_and_repairs_what_is_not_utf8),
         cmocka_unit_test(text_grows_over_every_size),
         cmocka_unit_test(times_are_written_in_utc),
+        cmocka_unit_test(every_day_of_the_calendar_is_the_one_that_libc_tells),
+        cmocka_unit_test(formatted_text_fills_any_room),
+        cmocka_unit_test(whole_numbers_are_written_up_to_the_last),
         cmocka_unit_test(durations_are_read_with_their_units),
         cmocka_unit_test(sizes_are_read_with_their_units),
         cmocka_unit_test(what_is_written_can_be_read_again),
