@@ -158,9 +158,9 @@ int journal_list(struct journal *journal, const struct journal_filter *filter,
                  struct operation **ret_operations, size_t *ret_count, struct error *err);
 
 /* Rows of events that end after that number, oldest first, at most so many; their text is writable
- * and valid during the call. At most JOURNAL_EVENTS rows are kept, within the history's age, and
- * always the newest. */
-#define JOURNAL_EVENTS 10000
+ * and valid during the call. About JOURNAL_EVENTS events are kept at most, within the history's
+ * age, and always the newest. */
+#define JOURNAL_EVENTS 30000
 int journal_read_events(struct journal *journal, int64_t after, size_t most_rows,
                         void (*row)(void *context, char *text), void *context, struct error *err);
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "journal/journal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,7 +36,7 @@ void events_begin(struct events *e, struct journal *journal, int64_t next)
     events_lock(e);
     e->journal = journal;
     e->next = e->first = next;
-    e->flushed = next - 1;
+    e->flushed = e->given = next - 1;
     events_unlock(e);
 }
 
@@ -54,50 +55,77 @@ static struct event *slot(struct events *e, int64_t id) REQUIRES(events_lock_cla
 /* The room before an event's text, for its number: that is given last, under the lock. */
 #define NUMBER_ROOM 32
 
-static char *without_number(enum event_kind kind, const char *service, const char *members)
+void event_begin(struct text *t, enum event_kind kind, const char *service)
 {
-    struct text t = {0};
+    static const char room[] = "                                ,\"at\":";
 
-    text_appendf(&t, "%*s,\"at\":", NUMBER_ROOM, "");
-    text_json_utc(&t, clock_utc_us());
-    text_appendf(&t, ",\"event\":\"%s\",\"service\":", name_of(&event_kind_names, (int)kind));
-    text_json_string(&t, service);
-    text_append(&t, members);
-    text_append(&t, "}");
-    return text_take(&t);
+    static_assert(sizeof room - 1 == NUMBER_ROOM + sizeof ",\"at\":" - 1, "the room's blanks");
+    text_append_n(t, room, sizeof room - 1);
+    text_json_utc(t, clock_utc_us());
+    text_append(t, ",\"event\":\"");
+    text_append(t, name_of(&event_kind_names, (int)kind));
+    text_append(t, "\",\"service\":");
+    text_json_string(t, service);
 }
 
-static const char *put_number(char *buffer, int64_t id)
+/* Where the object begins now. */
+static uint8_t put_number(char *buffer, int64_t id)
 {
     char number[NUMBER_ROOM];
     int len = snprintf(number, sizeof number, "{\"id\":%" PRId64, id);
 
-    return memcpy(buffer + NUMBER_ROOM - len, number, (size_t)len);
+    memcpy(buffer + NUMBER_ROOM - len, number, (size_t)len);
+    return (uint8_t)(NUMBER_ROOM - len);
 }
 
-void events_add(struct events *e, enum event_kind kind, const char *service, const char *members)
+void events_take(struct events *e, enum event_kind kind, struct text *t)
 {
-    char *buffer = without_number(kind, service, members), *old;
     struct event *event;
+    char *buffer, *old;
+    size_t length;
+    uint8_t begin;
 
+    text_append_n(t, "}", 1);
+    length = t->len;
+    buffer = text_take(t);
     if (!buffer)
         return; /* without memory it is not told */
     events_lock(e);
     event = slot(e, e->next);
     old = event->buffer;
-    *event = (struct event){kind, buffer, put_number(buffer, e->next)};
+    begin = put_number(buffer, e->next);
+    *event = (struct event){buffer, (uint32_t)(length - begin), begin, (uint8_t)kind};
     e->next++;
     events_unlock(e);
     free(old);
 }
 
+void events_add(struct events *e, enum event_kind kind, const char *service, const char *members)
+{
+    struct text t = {0};
+
+    event_begin(&t, kind, service);
+    text_append(&t, members);
+    events_take(e, kind, &t);
+}
+
 /* ---- to the journal ---- */
+
+/* While a row is on its way the next one grows, but not beyond so many events: a turn's few cost as
+ * much as many do. */
+#define ROW_MOST 256
 
 /* A row that was given to the journal, and which the journal has not done with. */
 struct flight {
     struct list link;
     struct events *events;
     int64_t first;
+};
+
+struct row {
+    struct journal_events events;
+    struct text text;      /* "KIND JSON" a line */
+    struct flight *flight; /* NULL: no memory for it */
 };
 
 static struct flight *take_off(struct events *e, int64_t first) REQUIRES(events_lock_class)
@@ -111,24 +139,6 @@ static struct flight *take_off(struct events *e, int64_t first) REQUIRES(events_
     return flight;
 }
 
-static void landed(void *context, int result)
-{
-    struct flight *flight = context;
-    struct events *e = flight->events;
-    bool awaited;
-
-    (void)result; /* what was dropped will not be found */
-    events_lock(e);
-    awaited = e->awaited && e->flights.next == &flight->link;
-    if (awaited)
-        e->awaited = false;
-    list_remove(&flight->link);
-    events_unlock(e);
-    free(flight);
-    if (awaited)
-        wait_set_fire(e->waits, &e->waiters);
-}
-
 /* The first event that is on its way to the journal; INT64_MAX: none is. */
 static int64_t first_flight(struct events *e) REQUIRES(events_lock_class)
 {
@@ -136,52 +146,89 @@ static int64_t first_flight(struct events *e) REQUIRES(events_lock_class)
                                    : list_entry(e->flights.next, struct flight, link)->first;
 }
 
-/* "KIND JSON" a line, of what is new and still stands in memory; NULL without memory. False: there
- * is nothing new. */
-static bool take_new(struct events *e, struct journal_events *row, char **ret_text,
-                     struct flight **ret_flight)
+static void append_line(struct text *t, const struct event *event)
 {
-    struct text t = {0};
-    int64_t id;
-    bool any;
+    text_append(t, name_of(&event_kind_names, event->kind));
+    text_append_n(t, " ", 1);
+    text_append_n(t, event->buffer + event->begin, event->length);
+    text_append_n(t, "\n", 1);
+}
 
-    events_lock(e);
-    id = e->flushed + 1;
+/* What was told, still stands in memory, and is to be given to the journal now. */
+static bool take_row(struct events *e, struct row *row) REQUIRES(events_lock_class)
+{
+    int64_t id = e->given + 1;
+
+    if (e->given == e->flushed || (!list_empty(&e->flights) && e->flushed - e->given < ROW_MOST))
+        return false;
     if (e->next - id > EVENTS_KEPT)
         id = e->next - EVENTS_KEPT;
-    any = id < e->next;
-    row->first = id;
-    for (; id < e->next; id++)
-        text_appendf(&t, "%s %s\n", name_of(&event_kind_names, (int)slot(e, id)->kind),
-                     slot(e, id)->json);
-    row->last = e->flushed = e->next - 1;
-    *ret_flight = any ? take_off(e, row->first) : NULL;
+    *row = (struct row){
+        .events = {.first = id, .last = e->flushed, .at_utc = clock_utc_us()},
+        .flight = take_off(e, id),
+    };
+    for (; id <= e->flushed; id++)
+        append_line(&row->text, slot(e, id));
+    e->given = e->flushed;
+    return true;
+}
+
+static void give(struct events *e, struct row *row);
+
+static void landed(void *context, int result)
+{
+    struct flight *flight = context;
+    struct events *e = flight->events;
+    struct row row;
+    bool awaited, more;
+
+    events_lock(e);
+    awaited = e->awaited && e->flights.next == &flight->link;
+    if (awaited)
+        e->awaited = false;
+    list_remove(&flight->link);
+    more = result == 0 && take_row(e, &row); /* what was dropped will not be found */
     events_unlock(e);
-    *ret_text = any ? text_take(&t) : NULL;
-    return any;
+    free(flight);
+    if (more)
+        give(e, &row);
+    if (awaited)
+        wait_set_fire(e->waits, &e->waiters);
+}
+
+static void give(struct events *e, struct row *row)
+{
+    struct journal_entry entry = {
+        .events = &row->events,
+        .later = true,
+        .done = row->flight ? landed : NULL,
+        .context = row->flight,
+    };
+
+    row->events.text = row->text.data;
+    if (row->text.failed || journal_submit(e->journal, &entry, 1) < 0) {
+        log_error("out of memory: events %lld to %lld will not be found again",
+                  (long long)row->events.first, (long long)row->events.last);
+        if (row->flight)
+            landed(row->flight, -ENOMEM);
+    }
+    text_deinit(&row->text);
 }
 
 void events_flush(struct events *e)
 {
-    struct journal_events row = {.at_utc = clock_utc_us()};
-    struct journal_entry entry = {.events = &row, .later = true, .done = landed};
-    struct flight *flight;
-    char *text;
+    struct row row;
+    bool any, due;
 
-    if (!take_new(e, &row, &text, &flight))
-        return;
-    row.text = text;
-    entry.context = flight;
-    if (!flight)
-        entry.done = NULL;
-    if (!text || journal_submit(e->journal, &entry, 1) < 0) {
-        log_error("out of memory: events %lld to %lld will not be found again",
-                  (long long)row.first, (long long)row.last);
-        if (flight)
-            landed(flight, -ENOMEM);
-    }
-    free(text);
-    wait_set_fire(e->waits, &e->waiters);
+    events_lock(e);
+    any = e->flushed < e->next - 1;
+    e->flushed = e->next - 1;
+    due = take_row(e, &row);
+    events_unlock(e);
+    if (due)
+        give(e, &row);
+    if (any)
+        wait_set_fire(e->waits, &e->waiters);
 }
 
 /* ---- reading ---- */
@@ -235,7 +282,10 @@ static bool read_ring(struct events *e, struct reading *r, int64_t *ret_oldest)
     *ret_oldest = oldest_of(e);
     r->before = first_flight(e) < *ret_oldest ? first_flight(e) : *ret_oldest;
     for (; id >= *ret_oldest && id <= e->flushed && r->left > 0; id++) {
-        r->visitor->event(r->visitor->context, id, slot(e, id)->kind, slot(e, id)->json);
+        const struct event *event = slot(e, id);
+
+        r->visitor->event(r->visitor->context, id, (enum event_kind)event->kind,
+                          event->buffer + event->begin);
         r->after = id;
         r->left--;
     }

@@ -9,10 +9,11 @@
  * longer holds what comes next is given the journal's up to the first row that is still on its way,
  * and waits for that one. What the journal has dropped is passed over.
  *
- * Threads: any. One lock (a leaf, above the wait set's). Ownership: texts are copied. */
+ * Threads: any. One lock (a leaf, above the wait set's). Ownership: texts are copied, or taken. */
 #pragma once
 
 #include "base/lock.h"
+#include "base/text.h"
 #include "core/supervisor.h"
 #include "wait.h"
 
@@ -23,9 +24,10 @@ extern struct lock_class events_lock_class;
 #define EVENTS_KEPT 1024 /* in memory */
 
 struct event {
-    enum event_kind kind;
     char *buffer;
-    const char *json; /* the whole object, in the buffer */
+    uint32_t length; /* of the object, */
+    uint8_t begin;   /* which begins here in the buffer */
+    uint8_t kind;    /* enum event_kind */
 };
 
 struct events {
@@ -35,7 +37,8 @@ struct events {
     struct event ring[EVENTS_KEPT] GUARDED_BY(events_lock_class);
     int64_t next GUARDED_BY(events_lock_class);        /* the id of the next one */
     int64_t first GUARDED_BY(events_lock_class);       /* of this daemon */
-    int64_t flushed GUARDED_BY(events_lock_class);     /* the last one given to the journal */
+    int64_t flushed GUARDED_BY(events_lock_class);     /* the last one that is told */
+    int64_t given GUARDED_BY(events_lock_class);       /* the last one given to the journal */
     struct list flights GUARDED_BY(events_lock_class); /* rows on their way to the journal */
     bool awaited GUARDED_BY(events_lock_class);        /* one of them, by a reader */
     struct list waiters;                               /* the wait set's lock */
@@ -46,10 +49,16 @@ void events_init(struct events *events, struct wait_set *waits);
 void events_begin(struct events *events, struct journal *journal, int64_t next);
 void events_deinit(struct events *events);
 
-/* members: what follows the common ones, `,"key":value` each, or "". Not told before the flush. */
+/* An event's text up to its own members, `,"key":value` each, which are to be appended. */
+void event_begin(struct text *t, enum event_kind kind, const char *service);
+/* Takes the text. Not told before the flush. */
+void events_take(struct events *events, enum event_kind kind, struct text *t)
+    EXCLUDES(events_lock_class);
+/* Both; members may be "". */
 void events_add(struct events *events, enum event_kind kind, const char *service,
                 const char *members) EXCLUDES(events_lock_class);
-/* Gives what is new to the journal, and tells those who wait. */
+/* Tells those who wait what is new, and gives it to the journal: at once, or, while that has not
+ * done with what it was given before, together with what comes until then. */
 void events_flush(struct events *events) EXCLUDES(events_lock_class);
 
 int events_read(struct events *events, int64_t after, size_t most,

@@ -12,9 +12,9 @@
 #define PRUNE_MOST    1024
 #define CATCH_UP_MOST 64 /* transactions */
 
-/* Counting rows of events passes over all that are kept, a few milliseconds. */
-#define EVENTS_EVERY 1024
-#define EVENTS_MOST  2048
+/* Counting events passes over all rows that are kept, up to a few milliseconds. */
+#define EVENTS_EVERY 4096
+#define EVENTS_MOST  4096 /* rows */
 
 static bool operations_due(const struct store *store)
 {
@@ -31,13 +31,13 @@ bool retention_due(const struct store *store)
     return operations_due(store) || events_due(store);
 }
 
-static int count_ended(struct store *store, int64_t *ret_count)
+static int count(struct store *store, enum store_statement which, int64_t *ret_count)
 {
-    sqlite3_stmt *count = store->statements[STORE_COUNT_ENDED];
+    sqlite3_stmt *statement = store->statements[which];
 
-    if (sqlite3_step(count) == SQLITE_ROW)
-        *ret_count = sqlite3_column_int64(count, 0);
-    return sqlite3_reset(count);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        *ret_count = sqlite3_column_int64(statement, 0);
+    return sqlite3_reset(statement);
 }
 
 static int delete_old_keys(struct store *store, int64_t limit)
@@ -71,7 +71,7 @@ static int prune_operations(struct store *store)
     int64_t most = PRUNE_MOST + store->history_count / (PRUNE_SHARE / 2);
     int64_t aged_before = clock_utc_us() - store->history_age_us;
     int64_t ended = 0, deleted = 0, excess;
-    int result = count_ended(store, &ended);
+    int result = count(store, STORE_COUNT_ENDED, &ended);
 
     if (result == SQLITE_OK)
         result = store_keep_highest(store);
@@ -91,8 +91,12 @@ static int prune_operations(struct store *store)
 static int prune_events(struct store *store)
 {
     int64_t aged_before = clock_utc_us() - store->history_age_us;
-    int64_t deleted = 0;
-    int result = delete_some(store, STORE_DELETE_EVENTS, EVENTS_MOST, JOURNAL_EVENTS, &deleted);
+    int64_t kept = 0, deleted = 0;
+    int result = count(store, STORE_COUNT_EVENTS, &kept);
+
+    if (result == SQLITE_OK && kept > JOURNAL_EVENTS)
+        result =
+            delete_some(store, STORE_DELETE_EVENTS, EVENTS_MOST, kept - JOURNAL_EVENTS, &deleted);
 
     if (result == SQLITE_OK && store->history_age_us > 0)
         result = delete_some(store, STORE_DELETE_AGED_EVENTS, EVENTS_MOST, aged_before, &deleted);

@@ -1,5 +1,5 @@
 /* retention - ended operations beyond history_count and history_age, events beyond JOURNAL_EVENTS
- * rows and that age, and keys that are too old are taken out, oldest first, a bounded number at a
+ * and that age, and keys that are too old are taken out, oldest first, a bounded number at a
  * time, as a part of transactions that write anyhow.
  * Threads: the leader. */
 #pragma once

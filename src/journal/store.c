@@ -43,9 +43,11 @@ static const char *const sql[STORE_STATEMENTS] = {
                           " WHERE finished_utc < ?2)",
     [STORE_DELETE_KEYS] = "DELETE FROM keys WHERE (identity, key) IN (SELECT identity, key"
                           " FROM keys WHERE accepted_utc < ?2 ORDER BY accepted_utc LIMIT ?1)",
-    [STORE_DELETE_EVENTS] = "DELETE FROM events WHERE first IN (SELECT first FROM events"
-                            " WHERE first <= (SELECT first FROM events ORDER BY first DESC"
-                            " LIMIT 1 OFFSET ?2) ORDER BY first LIMIT ?1)",
+    [STORE_COUNT_EVENTS] = "SELECT coalesce(sum(last - first + 1), 0) FROM events",
+    /* Rows that hold no more than so many all together, from the oldest on. */
+    [STORE_DELETE_EVENTS] = "DELETE FROM events WHERE first IN (SELECT first FROM"
+                            " (SELECT first, sum(last - first + 1) OVER (ORDER BY first) AS held"
+                            " FROM events ORDER BY first LIMIT ?1) WHERE held <= ?2)",
     /* The newest stays: what comes next must have a higher number. */
     [STORE_DELETE_AGED_EVENTS] = "DELETE FROM events WHERE first IN (SELECT first FROM"
                                  " (SELECT first, at FROM events ORDER BY first LIMIT ?1)"

@@ -28,6 +28,7 @@ enum store_statement {
     STORE_DELETE_OLDEST,
     STORE_DELETE_AGED,
     STORE_DELETE_KEYS,
+    STORE_COUNT_EVENTS,
     STORE_DELETE_EVENTS,
     STORE_DELETE_AGED_EVENTS,
     STORE_STATEMENTS
@@ -45,7 +46,7 @@ struct store {
     bool durability_full;
     _Atomic int64_t history_count, history_age_us; /* a reload changes them */
     int64_t ended_since_prune;                     /* operations written as ended */
-    int64_t events_since_prune;                    /* rows of them */
+    int64_t events_since_prune;
     bool boot_pending; /* this boot is still to be noted, and what another left to be ended */
     bool full;         /* the disk is: what may not have the reserve is not written */
     bool corrupt;      /* SQLite has said so */

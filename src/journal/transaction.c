@@ -37,7 +37,7 @@ static int put_events(struct store *store, const struct journal_events *events)
     if (result == SQLITE_OK)
         result = statement_run(put);
     sqlite3_clear_bindings(put); /* the text was lent */
-    store->events_since_prune++;
+    store->events_since_prune += events->last - events->first + 1;
     return result;
 }
 

@@ -248,6 +248,31 @@ static void while_another_program_holds_the_journal_memory_is_told_and_nothing_i
     assert_int_equal(seen.count, EVENTS_KEPT + 100);
 }
 
+/* A turn's few events are given to the journal with those of other turns when it is busy. */
+static void what_is_told_while_the_journal_is_held_goes_into_few_rows(void **state)
+{
+    struct scene *scene = *state;
+    sqlite3_stmt *count;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    tell(scene, 1000, 2);
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    journal_close(scene->journal);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*), sum(last - first + 1) FROM events",
+                                        -1, &count, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+    assert_in_range(sqlite3_column_int(count, 0), 4, 6); /* of 256; the first one, and the rest */
+    assert_int_equal(sqlite3_column_int(count, 1), 1000);
+    sqlite3_finalize(count);
+    sqlite3_close(db);
+    open_scene_journal(scene);
+    scene->events.journal = scene->journal;
+    assert_int_equal(read_all(scene, 0, 100).count, 1000);
+}
+
 static void who_waits_is_called_once_something_comes_and_at_once_when_it_has(void **state)
 {
     struct scene *scene = *state;
@@ -310,6 +335,7 @@ int main(void)
         TEST(what_is_not_flushed_is_not_told),
         TEST(the_next_daemon_tells_what_the_one_before_has_told),
         TEST(while_another_program_holds_the_journal_memory_is_told_and_nothing_is_lost),
+        TEST(what_is_told_while_the_journal_is_held_goes_into_few_rows),
         TEST(who_waits_is_called_once_something_comes_and_at_once_when_it_has),
         TEST(a_reader_misses_and_doubles_nothing_while_many_tell),
     };

@@ -121,17 +121,18 @@ static void events_are_written_with_what_they_were_submitted_with(void **state)
     journal_close(journal);
 }
 
-static void only_so_many_rows_are_kept_and_the_newest_of_them(void **state)
+static void only_so_many_events_are_kept_and_the_newest_of_them(void **state)
 {
+    const int64_t last = JOURNAL_EVENTS + 10001;
     struct journal *journal = open_journal(*state);
     sqlite3 *db = open_shell(*state);
 
-    for (int64_t first = 1; first <= 15000; first += 1000)
+    for (int64_t first = 1; first < last; first += 1000)
         put_many(journal, first, 1000, clock_utc_us());
-    put_many(journal, 15001, 1, clock_utc_us());
+    put_many(journal, last, 1, clock_utc_us());
     assert_in_range(shell_integer(db, "SELECT count(*) FROM events"), JOURNAL_EVENTS,
-                    JOURNAL_EVENTS + 2048);
-    assert_int_equal(shell_integer(db, "SELECT max(first) FROM events"), 15001);
+                    JOURNAL_EVENTS + 5096);
+    assert_int_equal(shell_integer(db, "SELECT max(first) FROM events"), last);
     assert_int_equal(shell_integer(db, "SELECT max(first) - min(first) + 1 - count(*)"
                                        " FROM events"),
                      0);
@@ -140,6 +141,23 @@ static void only_so_many_rows_are_kept_and_the_newest_of_them(void **state)
     journal = open_journal(*state); /* takes the rest out */
     db = open_shell(*state);
     assert_int_equal(shell_integer(db, "SELECT count(*) FROM events"), JOURNAL_EVENTS);
+    sqlite3_close(db);
+    journal_close(journal);
+}
+
+static void rows_that_hold_many_events_count_for_as_many(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    sqlite3 *db = open_shell(*state);
+
+    for (int64_t first = 1; first < 2 * JOURNAL_EVENTS; first += 250) {
+        struct journal_events row = {first, first + 249, clock_utc_us(), "text\n"};
+
+        assert_int_equal(journal_submit(journal, &(struct journal_entry){.events = &row}, 1), 0);
+    }
+    assert_in_range(shell_integer(db, "SELECT count(*) FROM events"), JOURNAL_EVENTS / 250,
+                    (JOURNAL_EVENTS + 5096) / 250);
+    assert_int_equal(shell_integer(db, "SELECT max(last) FROM events"), 2 * JOURNAL_EVENTS);
     sqlite3_close(db);
     journal_close(journal);
 }
@@ -250,7 +268,8 @@ int main(void)
         TEST(rows_that_were_written_out_of_order_are_read_in_order),
         TEST(a_new_journal_knows_no_event),
         TEST(events_are_written_with_what_they_were_submitted_with),
-        TEST(only_so_many_rows_are_kept_and_the_newest_of_them),
+        TEST(only_so_many_events_are_kept_and_the_newest_of_them),
+        TEST(rows_that_hold_many_events_count_for_as_many),
         TEST(old_rows_are_taken_out_but_never_the_newest),
         TEST(events_are_carried_over_when_the_file_is_made_anew),
         TEST(on_a_full_disk_events_go_and_what_is_never_given_up_stays),
