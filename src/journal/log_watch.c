@@ -46,7 +46,7 @@ static void write_back(struct log_watch *watch, sqlite3 *db, int mode)
     watch->next = watch->frames + EVERY;
 }
 
-static void judge(struct log_watch *watch)
+void log_watch_note(struct log_watch *watch)
 {
     watch->large = watch->frames * (int64_t)FRAME_SIZE > watch->limit;
     if (!watch->large && !watch->trouble[0])
@@ -55,18 +55,22 @@ static void judge(struct log_watch *watch)
         watch->check_at = clock_mono_us() + CHECK_EVERY;
 }
 
+bool log_watch_due(const struct log_watch *watch)
+{
+    return watch->next > 0 && watch->frames >= watch->next;
+}
+
 void log_watch_tend(struct log_watch *watch, sqlite3 *db)
 {
-    if (watch->frames >= watch->next)
-        write_back(watch, db, SQLITE_CHECKPOINT_PASSIVE);
-    judge(watch);
+    write_back(watch, db, SQLITE_CHECKPOINT_PASSIVE);
+    log_watch_note(watch);
 }
 
 void log_watch_check(struct log_watch *watch, sqlite3 *db)
 {
     watch->check_at = CLOCK_NEVER;
     write_back(watch, db, SQLITE_CHECKPOINT_TRUNCATE);
-    judge(watch);
+    log_watch_note(watch);
 }
 
 bool log_watch_warning(const struct log_watch *watch, char text[static 256])

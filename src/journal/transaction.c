@@ -61,11 +61,12 @@ static int put_keys(struct store *store, struct group *group)
     return result;
 }
 
-/* Whether a later group of the same list has a newer record of the operation. */
+/* Whether a later group of the same list has a newer record of the operation: of an end there is
+ * none. */
 static bool is_outdated(const struct list *groups, const struct group *group,
                         const struct operation *operation)
 {
-    if (!group->later)
+    if (!group->later || operation_ended(operation))
         return false;
     for (const struct list *link = group->link.next; link != groups; link = link->next) {
         const struct group *next = list_entry(link, struct group, link);
@@ -159,7 +160,7 @@ static int write_once(struct store *store, const struct list *groups, struct err
     store->failures = 0;
     store->boot_pending = false;
     atomic_store(&store->highest, highest);
-    log_watch_tend(&store->log, store->db);
+    log_watch_note(&store->log);
     return 0;
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #define CALLER_ROUNDS 8
-#define LATERS_MOST   256
 
 struct lock_class writer_lock_class;
 
@@ -22,16 +21,28 @@ void writer_unlock(struct writer *w) RELEASE(writer_lock_class) NO_THREAD_SAFETY
 
 /* ---- a caller leads ---- */
 
-/* A failure that was told of is the thread's as well: it finds out when it is over. */
+/* A failure that was told of is the thread's as well: it finds out when it is over. So is the log:
+ * who asked has an answer to give, and is not to wait for the disk. */
 static void hand_over(struct writer *w) REQUIRES(writer_lock_class)
 {
-    w->leader = !writer_is_due(w) && !w->failure_told ? LEADER_NONE : LEADER_THREAD;
+    bool idle = !writer_is_due(w) && !w->failure_told && !log_watch_due(&w->store->log);
+
+    w->leader = idle ? LEADER_NONE : LEADER_THREAD;
     if (w->leader == LEADER_THREAD || w->closing || w->check_at < w->dozes_until)
         cond_signal(&w->wake);
 }
 
+/* The first round is for what the caller has brought, the others for those who wait. */
+static bool goes_on(const struct writer *w, int round) REQUIRES(writer_lock_class)
+{
+    if (round == 0)
+        return writer_is_due(w);
+    return round < CALLER_ROUNDS && group_any_pressing(&w->queue) && !log_watch_due(&w->store->log);
+}
+
 /* Takes what is queued; empty: the leadership was given away. */
-static void take_batch(struct writer *w, bool going, struct list *batch) EXCLUDES(writer_lock_class)
+static void take_batch(struct writer *w, bool over, int round, struct list *batch)
+    EXCLUDES(writer_lock_class)
 {
     struct list late;
     bool differs;
@@ -43,7 +54,7 @@ static void take_batch(struct writer *w, bool going, struct list *batch) EXCLUDE
     group_take_late(&w->queue, clock_mono_us(), &late);
     why = writer_lateness(w, &late);
     differs = writer_state_differs(w);
-    if (going && writer_is_due(w))
+    if (!over && goes_on(w, round))
         writer_take(w, batch);
     else
         hand_over(w);
@@ -73,7 +84,7 @@ static void lead(struct writer *w) EXCLUDES(writer_lock_class)
     struct list batch;
 
     for (int round = 0;; round++) {
-        take_batch(w, !over && round < CALLER_ROUNDS, &batch);
+        take_batch(w, over, round, &batch);
         if (list_empty(&batch))
             return;
         over = write_or_return(w, &batch);
@@ -94,7 +105,7 @@ static bool comes_later(struct writer *w, const struct group *group) REQUIRES(wr
         return false;
     if (w->later_at == 0)
         w->later_at = clock_mono_us() + JOURNAL_LATER_US;
-    return ++w->laters < LATERS_MOST;
+    return ++w->laters < WRITER_LATERS_MOST;
 }
 
 void writer_submit(struct writer *w, struct group *group)

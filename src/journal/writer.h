@@ -3,7 +3,8 @@
  * At any time one thread leads and it alone touches the store: nobody while nothing pressing is
  * queued, a caller of writer_submit() for a few rounds, or the writer's own thread, which takes
  * over when a caller has done its share, when SQLite could not write, when another connection is
- * needed, or when what may come later has waited for company long enough. While writing fails the
+ * needed, when what may come later has waited for company long enough, or when the log is to be
+ * written back. While writing fails the
  * thread tries again, first quickly, then calmly, until it succeeds: a failure that was told is
  * also found to be over when nobody asks. On a full disk it goes on writing into the room of the
  * reserve, at once, until the reserve could be made again.

@@ -120,8 +120,8 @@ bool writer_is_due(const struct writer *w) REQUIRES(writer_lock_class)
 {
     if (list_empty(&w->queue))
         return false;
-    return w->closing || w->tries > 0 || (w->later_at != 0 && clock_mono_us() >= w->later_at) ||
-           group_any_pressing(&w->queue);
+    return w->closing || w->tries > 0 || w->laters >= WRITER_LATERS_MOST ||
+           (w->later_at != 0 && clock_mono_us() >= w->later_at) || group_any_pressing(&w->queue);
 }
 
 void writer_put_back(struct writer *w, struct list *batch) REQUIRES(writer_lock_class)

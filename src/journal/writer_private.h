@@ -6,6 +6,8 @@
 
 /* While the lock is held that is about three seconds. */
 #define WRITER_QUICK_TRIES 100
+/* Groups that may come later; with so many there is company enough. */
+#define WRITER_LATERS_MOST 1024
 
 void writer_lock(struct writer *w) ACQUIRE(writer_lock_class);
 void writer_unlock(struct writer *w) RELEASE(writer_lock_class);

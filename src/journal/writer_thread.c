@@ -70,12 +70,27 @@ static enum duty next_duty(struct writer *w, bool *closing, struct list *groups,
     return DUTY_WRITE;
 }
 
+static void tend_log(struct writer *w) EXCLUDES(writer_lock_class)
+{
+    bool differs;
+
+    if (!log_watch_due(&w->store->log) || !store_sound(w->store))
+        return;
+    log_watch_tend(&w->store->log, w->store->db);
+    writer_lock(w);
+    writer_note_store(w);
+    differs = writer_state_differs(w);
+    writer_unlock(w);
+    writer_tell(w, differs);
+}
+
 static void serve(struct writer *w) EXCLUDES(writer_lock_class)
 {
     bool closing = false;
     enum duty duty;
 
     do {
+        tend_log(w);
         struct list groups;
         bool differs;
         int why = 0;

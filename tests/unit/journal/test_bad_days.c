@@ -625,16 +625,14 @@ static void a_log_that_a_reader_makes_grow_is_told_of_and_cut_when_it_has_gone(v
 static void without_a_reader_the_log_stays_small_by_itself(void **state)
 {
     struct sandbox *box = *state;
-    struct journal_config config = sandbox_config(box);
-    struct store store;
+    struct journal *journal = open_journal(box);
     char text[256];
-    bool aside;
 
-    assert_int_equal(store_open(&store, &config, &aside, NULL), 0);
-    write_some(&store, 1, 3000);
+    for (int64_t id = 1; id <= 3000; id++)
+        put_state(journal, id, "web", OPERATION_QUEUED);
     assert_true(log_size(box) < (5 << 20));
-    assert_false(store_warning(&store, text));
-    store_close(&store);
+    assert_false(journal_warning(journal, text));
+    journal_close(journal);
 }
 
 int main(void)
