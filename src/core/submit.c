@@ -85,12 +85,15 @@ static void free_copies(struct operation *copies, size_t count)
     free(copies);
 }
 
+/* All are told of before the first may begin: from then on the workers compete with us, and an
+ * answer is waited for. */
 static void let_begin(struct submission *submission)
 {
+    for (size_t i = 0; i < submission->count; i++)
+        op_log_accepted(submission->ops[i]);
     for (size_t i = 0; i < submission->count; i++) {
         struct op *op = submission->ops[i];
 
-        op_log_accepted(op);
         if (!service_committed(op->service, op))
             op_cancel_queued(op, "the service is being closed");
     }
