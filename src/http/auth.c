@@ -8,6 +8,7 @@
 #include "peer.h"
 #include "router.h"
 #include "server.h"
+#include "visit.h"
 
 #include <microhttpd.h>
 #include <string.h>
@@ -79,16 +80,19 @@ static void note_refusal(struct exchange *x, const char *why)
 
 /* ---- who ---- */
 
-/* The socket's mode and group have let the peer in; both may have been changed behind our back. */
+/* The socket's mode and group have let the peer in; both may have been changed behind our back. Who
+ * it is was settled when it connected. */
 static bool identify_peer(struct exchange *x)
 {
+    struct identity *peer = &x->visit->peer;
     struct error err = {0};
 
-    if (peer_identify(x->fd, x->http->group, &x->who, &err) < 0) {
+    if (peer->name[0] == '\0' && peer_identify(x->fd, x->http->group, peer, &err) < 0) {
         exchange_problem(x, PROBLEM_UNAUTHENTICATED, "the kernel does not say who asks: %s",
                          err.text);
         return false;
     }
+    x->who = *peer;
     if (x->who.role != ROLE_NONE)
         return true;
     exchange_problem(x, PROBLEM_FORBIDDEN,

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "model/identity.h"
 #include "patience.h"
 
 #include <microhttpd.h>
@@ -17,6 +18,7 @@ struct certificate;
 struct visit {
     struct guest guest;
     struct certificate *certificate; /* NULL: no TLS */
+    struct identity peer;            /* of a Unix socket, once asked for; else "" */
     size_t target_len;               /* of the request that is under way, as it was sent */
     bool target_plain;               /* visible ASCII that begins with / and has no fragment */
     bool last;                       /* the connection ends with the answer */
