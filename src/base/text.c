@@ -24,7 +24,7 @@ void text_clear(struct text *t)
 /* Room for n more bytes and the NUL. */
 static bool reserve(struct text *t, size_t n)
 {
-    size_t capacity = t->capacity ? t->capacity : 256;
+    size_t capacity = t->capacity ? t->capacity : 512;
     char *grown;
 
     if (t->failed)
@@ -127,6 +127,12 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     return len;
 }
 
+/* ASCII that stands for itself in a string. */
+static bool is_plain(unsigned char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* The C1 controls, U+0080 to U+009F: some terminals obey them. */
 static bool is_high_control(const unsigned char *s, size_t len)
 {
@@ -152,10 +158,14 @@ void text_json_bytes(struct text *t, const char *s, size_t n)
 
     text_append_n(t, "\"", 1);
     while (i < n) {
-        size_t len = utf8_length(p + i, n - i);
+        size_t len;
 
-        if (len > 0 && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f &&
-            !is_high_control(p + i, len)) {
+        if (is_plain(p[i])) {
+            i++;
+            continue;
+        }
+        len = utf8_length(p + i, n - i);
+        if (len > 1 && !is_high_control(p + i, len)) {
             i += len;
             continue;
         }

@@ -71,11 +71,15 @@ void event_begin(struct text *t, enum event_kind kind, const char *service)
 /* Where the object begins now. */
 static uint8_t put_number(char *buffer, int64_t id)
 {
-    char number[NUMBER_ROOM];
-    int len = snprintf(number, sizeof number, "{\"id\":%" PRId64, id);
+    static const char key[] = "{\"id\":";
+    char *at = buffer + NUMBER_ROOM;
 
-    memcpy(buffer + NUMBER_ROOM - len, number, (size_t)len);
-    return (uint8_t)(NUMBER_ROOM - len);
+    do
+        *--at = (char)('0' + id % 10);
+    while (id /= 10);
+    at -= sizeof key - 1;
+    memcpy(at, key, sizeof key - 1);
+    return (uint8_t)(at - buffer);
 }
 
 void events_take(struct events *e, enum event_kind kind, struct text *t)

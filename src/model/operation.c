@@ -53,6 +53,25 @@ static void json_id(struct text *t, const char *key, int64_t id)
         text_append(t, "null");
 }
 
+/* A word of ours: nothing in it is to be escaped. */
+static void json_word(struct text *t, const char *key, const char *word)
+{
+    text_append(t, key);
+    text_append_n(t, "\"", 1);
+    text_append(t, word);
+    text_append_n(t, "\"", 1);
+}
+
+static void json_what(struct text *t, const struct operation *op)
+{
+    json_word(t, ",\"action\":", action_name(op->action));
+    json_word(t, ",\"state\":", operation_state_name(op->state));
+    text_append(t, op->changed ? ",\"changed\":true" : ",\"changed\":false");
+    json_word(t, ",\"origin\":", name_of(&origin_names, (int)op->origin));
+    text_append(t, ",\"requested_by\":");
+    text_json_string(t, op->requested_by);
+}
+
 static void json_signal(struct text *t, const struct operation *op)
 {
     char name[16];
@@ -67,11 +86,7 @@ void operation_json_brief(const struct operation *op, struct text *t)
 {
     text_append(t, "{\"id\":");
     text_json_int(t, op->id);
-    text_appendf(t, ",\"action\":\"%s\",\"state\":\"%s\",\"changed\":%s,\"origin\":\"%s\"",
-                 action_name(op->action), operation_state_name(op->state),
-                 op->changed ? "true" : "false", name_of(&origin_names, (int)op->origin));
-    text_append(t, ",\"requested_by\":");
-    text_json_string(t, op->requested_by);
+    json_what(t, op);
     json_signal(t, op);
     json_id(t, ",\"batch\":", op->batch);
     json_id(t, ",\"coalesced_into\":", op->coalesced_into);
@@ -88,13 +103,11 @@ void operation_json(const struct operation *op, struct text *t)
     text_json_int(t, op->id);
     text_append(t, ",\"service\":");
     text_json_string(t, op->service);
-    text_appendf(t, ",\"action\":\"%s\",\"state\":\"%s\",\"changed\":%s,\"origin\":\"%s\"",
-                 action_name(op->action), operation_state_name(op->state),
-                 op->changed ? "true" : "false", name_of(&origin_names, (int)op->origin));
-    text_append(t, ",\"requested_by\":");
-    text_json_string(t, op->requested_by);
+    json_what(t, op);
     json_id(t, ",\"batch\":", op->batch);
-    text_appendf(t, ",\"position\":%d,\"waiting_for\":", op->position);
+    text_append(t, ",\"position\":");
+    text_json_int(t, op->position);
+    text_append(t, ",\"waiting_for\":");
     text_json_string(t, op->waiting_for);
     json_id(t, ",\"coalesced_into\":", op->coalesced_into);
     text_append(t, ",\"accepted_at\":");
