@@ -1,6 +1,7 @@
 /* Where the daemon's own lines go.
- * Threads: any thread writes; one write(2) or sd_journal_send(3) a line, so lines never mix.
- * Ownership: the target is the process's: opened once in main before other threads start. */
+ * Threads: any thread writes; no write(2) or sd_journal_send(3) has a part of a line, so lines
+ * never mix. Ownership: the target is the process's: opened once in main before other threads
+ * start. */
 #include "base/log.h"
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 #include <systemd/sd-journal.h>
 
 #define LEVEL_WIDTH 9
+#define LINE_SIZE   2048
 
 static struct {
     int fd;
@@ -64,34 +66,100 @@ void log_close(void)
     target.journal = false;
 }
 
-void log_line(enum log_level level, const char *format, ...)
+static bool is_told(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&target.level, memory_order_relaxed);
+}
+
+/* A name or a message from outside must not forge a line. */
+static void take_controls_out(char *line)
+{
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
+}
+
+/* Its length, the newline included; without a NUL behind it. */
+static size_t make_line(char line[static LINE_SIZE], enum log_level level, const char *format,
+                        va_list arguments)
 {
     static const char names[][LEVEL_WIDTH + 1] = {" error   ", " warning ", " info    ",
                                                   " debug   "};
-    static const int priorities[] = {3, 4, 6, 7}; /* syslog's */
-    char line[2048];
-    va_list arguments;
-    size_t len = 0;
+    size_t len;
 
-    if ((int)level > atomic_load_explicit(&target.level, memory_order_relaxed))
-        return;
-    if (!target.journal) {
-        clock_format_utc(clock_utc_us(), line);
-        len = strlen(line);
-        memcpy(line + len, names[level], LEVEL_WIDTH);
-        len += LEVEL_WIDTH;
-    }
-    va_start(arguments, format);
-    vsnprintf(line + len, sizeof line - len - 1, format, arguments);
-    va_end(arguments);
-    for (char *c = line; *c; c++) /* a name or a message from outside must not forge a line */
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = ' ';
-    if (target.journal && sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priorities[level],
-                                          "SYSLOG_IDENTIFIER=orderlyd", NULL) == 0)
-        return;
+    clock_format_utc(clock_utc_us(), line);
     len = strlen(line);
+    memcpy(line + len, names[level], LEVEL_WIDTH);
+    len += LEVEL_WIDTH;
+    vsnprintf(line + len, LINE_SIZE - len - 1, format, arguments);
+    take_controls_out(line + len);
+    len += strlen(line + len);
     line[len++] = '\n';
-    while (write(target.fd, line, len) < 0 && errno == EINTR)
+    return len;
+}
+
+static void write_out(const char *data, size_t len)
+{
+    while (write(target.fd, data, len) < 0 && errno == EINTR)
         continue; /* any other failure has nowhere to be told */
+}
+
+/* False: the journal is not there, and the line goes where there is no other place. */
+static bool send_line(enum log_level level, const char *format, va_list arguments)
+{
+    static const int priorities[] = {3, 4, 6, 7}; /* syslog's */
+    char line[LINE_SIZE];
+
+    vsnprintf(line, sizeof line, format, arguments);
+    take_controls_out(line);
+    return sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priorities[level],
+                           "SYSLOG_IDENTIFIER=orderlyd", NULL) == 0;
+}
+
+static void gather(struct log_lines *lines, enum log_level level, const char *format,
+                   va_list arguments)
+{
+    va_list again;
+    bool sent;
+
+    va_copy(again, arguments);
+    sent = target.journal && send_line(level, format, again);
+    va_end(again);
+    if (sent)
+        return;
+    if (lines->len > sizeof lines->data - LINE_SIZE)
+        log_written(lines);
+    lines->len += make_line(lines->data + lines->len, level, format, arguments);
+}
+
+void log_gather(struct log_lines *lines, enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!is_told(level))
+        return;
+    va_start(arguments, format);
+    gather(lines, level, format, arguments);
+    va_end(arguments);
+}
+
+void log_written(struct log_lines *lines)
+{
+    if (lines->len > 0)
+        write_out(lines->data, lines->len);
+    lines->len = 0;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    struct log_lines lines;
+    va_list arguments;
+
+    if (!is_told(level))
+        return;
+    lines.len = 0;
+    va_start(arguments, format);
+    gather(&lines, level, format, arguments);
+    va_end(arguments);
+    log_written(&lines);
 }

@@ -12,19 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-void op_log_accepted(struct op *op)
+void op_log_accepted(struct op *op, struct log_lines *lines)
 {
     struct operation *r = &op->record; /* what is read here never changes */
 
-    log_info("%s: %s %lld accepted from %s (%s), %d before it", r->service, action_name(r->action),
-             (long long)r->id, r->requested_by, name_of(&origin_names, (int)r->origin),
-             r->position);
+    log_gather(lines, LOG_LEVEL_INFO, "%s: %s %lld accepted from %s (%s), %d before it", r->service,
+               action_name(r->action), (long long)r->id, r->requested_by,
+               name_of(&origin_names, (int)r->origin), r->position);
     event_operation(op);
 }
 
 void op_accepted(struct op *op)
 {
-    op_log_accepted(op);
+    struct log_lines lines;
+
+    lines.len = 0;
+    op_log_accepted(op, &lines);
+    log_written(&lines);
     /* the next daemon decides anew what this one wants by itself */
     op_write_all(&op, 1, &(struct op_write){.essential = true, .later = true});
 }

@@ -10,7 +10,8 @@
 
 /* Logs and journals an automatic operation; nobody waits for the commit. */
 void op_accepted(struct op *op);
-void op_log_accepted(struct op *op);
+struct log_lines;
+void op_log_accepted(struct op *op, struct log_lines *lines); /* log_written() is the caller's */
 
 struct op_result {
     enum operation_state state;

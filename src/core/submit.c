@@ -85,12 +85,21 @@ static void free_copies(struct operation *copies, size_t count)
     free(copies);
 }
 
+static void log_accepted(const struct submission *submission)
+{
+    struct log_lines lines;
+
+    lines.len = 0;
+    for (size_t i = 0; i < submission->count; i++)
+        op_log_accepted(submission->ops[i], &lines);
+    log_written(&lines);
+}
+
 /* All are told of before the first may begin: from then on the workers compete with us, and an
  * answer is waited for. */
 static void let_begin(struct submission *submission)
 {
-    for (size_t i = 0; i < submission->count; i++)
-        op_log_accepted(submission->ops[i]);
+    log_accepted(submission);
     for (size_t i = 0; i < submission->count; i++) {
         struct op *op = submission->ops[i];
 
@@ -236,10 +245,9 @@ static void refuse_key(struct submission *submission)
 /* They stand in the journal by now: so they must end there too. */
 static void end_unanswered(struct submission *submission)
 {
-    for (size_t i = 0; i < submission->count; i++) {
-        op_log_accepted(submission->ops[i]);
+    log_accepted(submission);
+    for (size_t i = 0; i < submission->count; i++)
         op_cancel_queued(submission->ops[i], "out of memory");
-    }
     submission_end(submission, &(struct acceptance){.result = REFUSED_JOURNAL_UNAVAILABLE,
                                                     .subject = "",
                                                     .detail = "out of memory"});
