@@ -7,6 +7,7 @@ from tempers import NAMES, TEMPERS
 from verdict import Violation
 
 _OUTPUT_WAIT_US = 2000000       # an end may wait so long for the last lines of output
+_LATE_US = 1000000              # so long a disk may keep a turn, which no lateness of ours tells
 _GOALS = {"start": "up", "restart": "up", "stop": "down"}
 
 
@@ -43,7 +44,7 @@ class Journal:
     def timeouts(self):
         """L2: none runs longer than it may, but for the time in which this machine is late or the
         daemon is dead; and none is called late that was not."""
-        slack = 4 * self.evidence.about.get("lateness_us", 0) + 100000 * SLOW
+        slack = 4 * self.evidence.about.get("lateness_us", 0) + _LATE_US * SLOW
         slack += sum((ready - alive) // 1000 for alive, _, ready in self.evidence.epochs)
         for row in self.evidence.rows:
             if row["started_utc"] is None or row["finished_utc"] is None:
