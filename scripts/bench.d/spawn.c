@@ -90,6 +90,8 @@ static int child_main(void *argument)
     _exit(127);
 }
 
+#ifdef __x86_64__
+
 /* What vfork() is, but by clone3(): it alone puts the child into the group at its birth. */
 static void into_group(struct spawned *process, char **argv, int lines, int group)
 {
@@ -131,6 +133,16 @@ static void into_group(struct spawned *process, char **argv, int lines, int grou
     }
     process->pid = (pid_t)result;
 }
+
+#else
+
+static void into_group(struct spawned *process, char **argv, int lines, int group)
+{
+    (void)process, (void)argv, (void)lines, (void)group, (void)child_main;
+    die("BENCH_GROUPS: not on this processor");
+}
+
+#endif
 
 /* The executor and what it is to execute. */
 static void dress(char **dressed, char *executor, char **argv)

@@ -100,8 +100,15 @@ static size_t make_line(char line[static LINE_SIZE], enum log_level level, const
 
 static void write_out(const char *data, size_t len)
 {
-    while (write(target.fd, data, len) < 0 && errno == EINTR)
-        continue; /* any other failure has nowhere to be told */
+    ssize_t n;
+
+    for (; len > 0; data += n, len -= (size_t)n) {
+        do
+            n = write(target.fd, data, len);
+        while (n < 0 && errno == EINTR);
+        if (n <= 0)
+            return; /* it has nowhere to be told */
+    }
 }
 
 /* False: the journal is not there, and the line goes where there is no other place. */

@@ -149,8 +149,8 @@ void guest_stage(struct guest *guest, enum stage stage)
         until += clock_mono_us();
     if (stage == STAGE_HEAD && until > atomic_load(&guest->until))
         return;
+    atomic_store(&guest->until, until); /* first: whoever judges by the old one finds it changed */
     atomic_store(&guest->sends, stage != STAGE_WORK && stage != STAGE_ANSWER);
-    atomic_store(&guest->until, until);
     if (until >= atomic_load(&p->armed) && stage != STAGE_IDLE)
         return;
     patience_lock(p);

@@ -263,7 +263,7 @@ class Long(unittest.TestCase):
 
 
 def stored(d):
-    """The events that stand in the journal of a daemon that does not run."""
+    """The events that stand in the journal."""
     db = sqlite3.connect(f"{d.state_dir}/state.db")
     rows = [text for text, in db.execute("SELECT text FROM events ORDER BY first")]
     db.close()
@@ -321,8 +321,9 @@ class OverDaemons(unittest.TestCase):
             db.execute("ROLLBACK")
             db.close()
             d.do("start", "web")
+            wait_written(d.state_dir, lambda: found[-1].data in stored(d),
+                         "what was told meanwhile is not written down")
             d.kill9()
-            self.assertIn(found[-1].data, stored(d))
             d.start()
 
 

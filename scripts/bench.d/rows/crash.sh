@@ -3,9 +3,10 @@
 #
 # order: 20
 # row: crash - kill -9 of a service until its next first line, first_delay = 0, against a loop of
-#   pidfd wait and posix_spawn, and against other supervisors (services older than a second)
+#   pidfd wait and posix_spawn; the same with a control group and an executor for each (floor); other
+#   supervisors (services older than a second)
 # row: boot-1000 - from the execve of orderlyd to the first lines of 1000 services, against a bare
-#   loop of posix_spawn and other supervisors
+#   loop of posix_spawn; the same with groups and executors (floor); other supervisors
 # tool: bare_keeper: bare_keeper spawn measure
 # tool: boot: boot measure
 # tool: crashes: crashes lines measure
@@ -35,8 +36,8 @@ crash_prepare() {
     beside+=("$keeper")
     if floor_open; then
         fifos_make "$work/lines-floor" $crash_services
-        on_floor setpriv --pdeathsig TERM -- "$tools/bare_keeper" $crash_services folder \
-            "$work/lines-floor" "$tools/plain_service" &
+        env "${on_floor[@]}" setpriv --pdeathsig TERM -- "$tools/bare_keeper" $crash_services folder \
+            "$work/lines-floor" "$tools/plain_service" & # no function: $! is the keeper's
         beside+=("$!")
     fi
     peers_prepare_and_start $crash_services
@@ -95,7 +96,7 @@ row_boot_1000() {
     for ((round = $(rounds 3); round > 0; round--)); do
         boot_side bare TERM "$tools/bare_keeper" $boot_services shared "$work/lines" \
             "$tools/plain_service"
-        [ -z "$floor" ] || on_floor boot_side floor TERM "$tools/bare_keeper" $boot_services shared \
+        [ -z "$floor" ] || boot_side floor TERM /usr/bin/env "${on_floor[@]}" "$tools/bare_keeper" $boot_services shared \
             "$work/lines" "$tools/plain_service"
         boot_side ours TERM "$build/bin/orderlyd" --config "$at/supervisor.conf"
         figure "$row" '+cpu ms' "$(word cpu "$said")"

@@ -35,7 +35,7 @@ restart_floor() {
     "$tools/round_trips" $restart_count "$work/trips" "$at/api.sock" /version >/dev/null
     samples "$row" '+request us' "$work/trips"
     [ -n "$floor" ] || return 0
-    on_floor "$tools/bare_restart_process" $restart_count "$work/floor" "$tools/plain_service" \
+    env "${on_floor[@]}" "$tools/bare_restart_process" $restart_count "$work/floor" "$tools/plain_service" \
         >/dev/null
     samples "$row" floor "$work/floor"
 }
@@ -136,7 +136,7 @@ restart_many_round() {
         $restart_many_count "$work/bare")
     figure "$row" bare "$(word together "$bare")"
     if [ -n "$floor" ]; then
-        bare=$(on_floor "$tools/restarts" bare "$tools/plain_service" "$work" 2 $restart_services \
+        bare=$(env "${on_floor[@]}" "$tools/restarts" bare "$tools/plain_service" "$work" 2 $restart_services \
             $restart_many_count "$work/bare")
         figure "$row" floor "$(word together "$bare")"
     fi
