@@ -157,12 +157,13 @@ struct journal_filter {
 int journal_list(struct journal *journal, const struct journal_filter *filter,
                  struct operation **ret_operations, size_t *ret_count, struct error *err);
 
-/* Rows of events that end after that number, oldest first, at most so many; their text is writable
- * and valid during the call. About JOURNAL_EVENTS events are kept at most, within the history's
- * age, and always the newest. */
+/* Rows of events that end after that number, oldest first, until the visitor says that it wants no
+ * more; their text is writable and valid during the call. About JOURNAL_EVENTS events are kept at
+ * most, within the history's age, and always the newest. */
 #define JOURNAL_EVENTS 30000
-int journal_read_events(struct journal *journal, int64_t after, size_t most_rows,
-                        void (*row)(void *context, char *text), void *context, struct error *err);
+typedef bool journal_row_visitor(void *context, char *text);
+int journal_read_events(struct journal *journal, int64_t after, journal_row_visitor *row,
+                        void *context, struct error *err);
 
 /* "ok", or why not everything can be written at the moment; text must hold 256. A lock that another
  * program holds is told of when 10 tries have failed or an entry was withdrawn. */

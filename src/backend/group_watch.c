@@ -166,5 +166,6 @@ void group_watch_remove(struct group_watch *g, struct group_wait *wait)
         list_remove(&wait->link);
         wait->added = false;
     }
+    try_leftovers(g);
     group_watch_unlock(g);
 }

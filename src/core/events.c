@@ -82,12 +82,16 @@ static uint8_t put_number(char *buffer, int64_t id)
     return (uint8_t)(at - buffer);
 }
 
+/* Of what was not flushed so much at most: more would push itself out of memory. */
+#define UNTOLD_MOST (EVENTS_KEPT / 2)
+
 void events_take(struct events *e, enum event_kind kind, struct text *t)
 {
     struct event *event;
     char *buffer, *old;
     size_t length;
     uint8_t begin;
+    bool crowded;
 
     text_append_n(t, "}", 1);
     length = t->len;
@@ -100,8 +104,11 @@ void events_take(struct events *e, enum event_kind kind, struct text *t)
     begin = put_number(buffer, e->next);
     *event = (struct event){buffer, (uint32_t)(length - begin), begin, (uint8_t)kind};
     e->next++;
+    crowded = e->next - 1 - e->flushed >= UNTOLD_MOST;
     events_unlock(e);
     free(old);
+    if (crowded)
+        events_flush(e);
 }
 
 void events_add(struct events *e, enum event_kind kind, const char *service, const char *members)
@@ -167,6 +174,10 @@ static bool take_row(struct events *e, struct row *row) REQUIRES(events_lock_cla
         return false;
     if (e->next - id > EVENTS_KEPT)
         id = e->next - EVENTS_KEPT;
+    if (id > e->flushed) { /* nothing of it is left */
+        e->given = e->flushed;
+        return false;
+    }
     *row = (struct row){
         .events = {.first = id, .last = e->flushed, .at_utc = clock_utc_us()},
         .flight = take_off(e, id),
@@ -191,7 +202,7 @@ static void landed(void *context, int result)
     if (awaited)
         e->awaited = false;
     list_remove(&flight->link);
-    more = result == 0 && take_row(e, &row); /* what was dropped will not be found */
+    more = result != -ENOMEM && result != -ECANCELED && take_row(e, &row);
     events_unlock(e);
     free(flight);
     if (more)
@@ -250,7 +261,7 @@ static void visit_line(struct reading *r, char *line)
     int64_t id;
     int kind;
 
-    if (!json || r->left == 0)
+    if (!json)
         return;
     *json++ = '\0';
     kind = name_parse(&event_kind_names, line);
@@ -261,12 +272,15 @@ static void visit_line(struct reading *r, char *line)
     r->left--;
 }
 
-static void visit_row(void *context, char *text)
+static bool visit_row(void *context, char *text)
 {
+    struct reading *r = context;
     char *rest = NULL;
 
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        visit_line(context, line);
+    for (char *line = strtok_r(text, "\n", &rest); line && r->left > 0;
+         line = strtok_r(NULL, "\n", &rest))
+        visit_line(r, line);
+    return r->left > 0;
 }
 
 /* The first that memory holds. */
@@ -306,7 +320,7 @@ int events_read(struct events *e, int64_t after, size_t most, const struct event
     int result = 0;
 
     while (result == 0 && !read_ring(e, &r, &oldest)) {
-        result = journal_read_events(e->journal, r.after, r.left, visit_row, &r, err);
+        result = journal_read_events(e->journal, r.after, visit_row, &r, err);
         if (r.left == 0 || r.before < oldest)
             break;
         if (r.after < oldest - 1)

@@ -25,11 +25,19 @@ static struct op *active(struct service *s)
     return op;
 }
 
+/* What was superseded before it began must not push out what somebody was told of: it is known by
+ * the number of what begins instead. */
+static bool belongs_into_mark(struct service *s, const struct op *op, enum operation_state state)
+{
+    return !op_automatic(op) && (state != OPERATION_SUPERSEDED || op->record.started_utc ||
+                                 atomic_load(&s->ends_in_mark) < MARK_ENDS);
+}
+
 /* For a next daemon, in case that the journal has not been told; its own operations it decides
  * anew. Returns when it ended. */
 static int64_t mark_end(struct service *s, struct op *op, struct mark_end end)
 {
-    struct mark_end *ends = op_automatic(op) ? NULL : service_ends(s);
+    struct mark_end *ends = belongs_into_mark(s, op, end.state) ? service_ends(s) : NULL;
 
     end.first = op->record.id;
     end.at_utc = clock_utc_us();
@@ -74,7 +82,8 @@ static void finish(struct service *s, struct op_result *result)
     s->begin_waits = s->begin_written = s->output_waits = false;
     s->dirty = true;
     result->at_utc =
-        op->in_mark ? s->ended_utc : mark_end_of_active(s, op, result->state, result->changed);
+        s->ended_utc ? s->ended_utc : mark_end_of_active(s, op, result->state, result->changed);
+    s->ended_utc = 0;
     result->later = is_whole_in_mark(s, op, result);
     op_end(op, result);
     service_lock(s);

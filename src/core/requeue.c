@@ -36,7 +36,8 @@ static void interrupt(struct supervisor *supervisor, struct operation *operation
 static bool is_among(const struct operation *operation, int64_t first, int64_t last)
 {
     return operation->id == first ||
-           (operation->coalesced_into && operation->id > first && operation->id <= last);
+           (operation->coalesced_into && operation->coalesced_into <= first &&
+            operation->id > first && operation->id <= last);
 }
 
 /* What they had joined when they were accepted may have been cancelled since. */

@@ -141,7 +141,7 @@ struct service {
     bool begin_waits;    /* active waits for its beginning to be committed */
     bool output_waits;   /* active has ended but for its last lines */
     struct step ended;   /* with output_waits: how */
-    int64_t ended_utc;   /* when active did, as its mark says */
+    int64_t ended_utc;   /* when active did, as its mark says; 0: not yet */
     bool resumed_active; /* active had begun under an earlier daemon */
     char *waiting_for;   /* the dependency that the head of the queue waits for */
     int64_t waiting_op;  /* its id */
@@ -162,7 +162,7 @@ struct service {
 struct service *service_new(struct host *host, struct service_spec *spec);
 void service_free(struct service *service);
 /* The turn's: the ends in its mark, made when there are none. NULL without memory: then an end is
- * not marked, and has to be in the journal before it is told. */
+ * not marked, and is given to the journal at once. */
 struct mark_end *service_ends(struct service *service);
 
 void service_lock(struct service *service) ACQUIRE(service_lock_class);

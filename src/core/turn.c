@@ -48,7 +48,7 @@ void turn_step(struct service *s, struct machine_event event)
     note_state(s, before);
     if (step.end != END_NONE)
         finish_mark(s, &step);
-    if (step.actions & ACT_STOP_SIGNAL) /* first: neither waits for the journal */
+    if (step.actions & ACT_STOP_SIGNAL) /* at once: neither waits for the journal */
         act_signal(s);
     if (step.actions & ACT_KILL_TREE)
         act_kill(s);

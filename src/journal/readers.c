@@ -26,7 +26,7 @@ static const char *const sql[READER_STATEMENTS] = {
     /* Rows never overlap: only the last that begins before may end after. */
     [READER_EVENTS] = ("SELECT text FROM events WHERE last > ?1 AND first >= coalesce("
                        "(SELECT first FROM events WHERE first <= ?1 ORDER BY first DESC LIMIT 1),"
-                       " ?1) ORDER BY first LIMIT ?2"),
+                       " ?1) ORDER BY first"),
 };
 
 struct lock_class readers_lock_class;

@@ -213,7 +213,7 @@ int journal_find_key(struct journal *journal, const char *identity, const char *
 
 /* ---- events ---- */
 
-static int give_row(sqlite3_stmt *rows, void (*row)(void *context, char *text), void *context,
+static int give_row(sqlite3_stmt *rows, journal_row_visitor *row, void *context, bool *ret_more,
                     struct error *err)
 {
     const char *text = (const char *)sqlite3_column_text(rows, 0);
@@ -221,25 +221,26 @@ static int give_row(sqlite3_stmt *rows, void (*row)(void *context, char *text), 
 
     if (!copy)
         return error_set(err, -ENOMEM, "%m");
-    row(context, copy);
+    *ret_more = row(context, copy);
     return 0;
 }
 
-static int give_rows(struct reader *reader, sqlite3_stmt *rows,
-                     void (*row)(void *context, char *text), void *context, struct error *err)
+static int give_rows(struct reader *reader, sqlite3_stmt *rows, journal_row_visitor *row,
+                     void *context, struct error *err)
 {
-    int step, result = 0;
+    int step = SQLITE_DONE, result = 0;
+    bool more = true;
 
-    while ((step = sqlite3_step(rows)) == SQLITE_ROW && result == 0)
-        result = give_row(rows, row, context, err);
-    if (result == 0 && step != SQLITE_DONE)
+    while (result == 0 && more && (step = sqlite3_step(rows)) == SQLITE_ROW)
+        result = give_row(rows, row, context, &more, err);
+    if (result == 0 && more && step != SQLITE_DONE)
         result = connection_error(reader->db, step, err);
     sqlite3_reset(rows);
     return result;
 }
 
-static int read_events(struct journal *journal, int64_t after, size_t most_rows,
-                       void (*row)(void *context, char *text), void *context, struct error *err)
+static int read_events(struct journal *journal, int64_t after, journal_row_visitor *row,
+                       void *context, struct error *err)
 {
     struct reader *reader;
     sqlite3_stmt *rows;
@@ -250,17 +251,16 @@ static int read_events(struct journal *journal, int64_t after, size_t most_rows,
     result = reader_statement(reader, READER_EVENTS, &rows, err);
     if (result == 0) {
         sqlite3_bind_int64(rows, 1, after);
-        sqlite3_bind_int64(rows, 2, most_rows < INT64_MAX ? (int64_t)most_rows : INT64_MAX);
         result = give_rows(reader, rows, row, context, err);
     }
     reader_done(reader);
     return result;
 }
 
-int journal_read_events(struct journal *journal, int64_t after, size_t most_rows,
-                        void (*row)(void *context, char *text), void *context, struct error *err)
+int journal_read_events(struct journal *journal, int64_t after, journal_row_visitor *row,
+                        void *context, struct error *err)
 {
-    int result = read_events(journal, after, most_rows, row, context, err);
+    int result = read_events(journal, after, row, context, err);
 
     if (result < 0)
         error_prefix(err, "read the journal");

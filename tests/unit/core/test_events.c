@@ -195,6 +195,48 @@ static void what_is_not_flushed_is_not_told(void **state)
     assert_int_equal(read_all(scene, 0, 10).last, FIRST + 5);
 }
 
+/* As the operations of a large batch are. */
+static void add_unflushed(struct scene *scene, int count)
+{
+    for (int i = 0; i < count; i++)
+        events_add(&scene->events, EVENT_KIND_OPERATION, "web", "");
+}
+
+static void more_than_memory_holds_told_in_one_go_leaves_no_gap(void **state)
+{
+    struct scene *scene = *state;
+    const int count = 3 * EVENTS_KEPT;
+    struct seen seen;
+
+    add_unflushed(scene, count);
+    events_flush(&scene->events);
+    wait_written(scene);
+    seen = read_all(scene, 0, 100);
+    assert_false(seen.gap);
+    assert_int_equal(seen.first, FIRST);
+    assert_int_equal(seen.count, count);
+}
+
+static void what_waits_for_a_row_to_land_may_be_overtaken_by_what_is_told_in_one_go(void **state)
+{
+    struct scene *scene = *state;
+    struct seen seen;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    tell(scene, 4, 2); /* two are on their way, two wait */
+    add_unflushed(scene, EVENTS_KEPT + 5);
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    wait_written(scene);
+    events_flush(&scene->events);
+    wait_written(scene);
+    seen = read_all(scene, 0, 100);
+    assert_false(seen.gap);
+    assert_int_equal(seen.count, 4 + EVENTS_KEPT + 5);
+}
+
 static void the_next_daemon_tells_what_the_one_before_has_told(void **state)
 {
     struct scene *scene = *state;
@@ -333,6 +375,8 @@ int main(void)
         TEST(what_was_told_is_read_in_order_in_pieces_of_any_size),
         TEST(what_memory_no_longer_holds_comes_from_the_journal_without_a_seam),
         TEST(what_is_not_flushed_is_not_told),
+        TEST(more_than_memory_holds_told_in_one_go_leaves_no_gap),
+        TEST(what_waits_for_a_row_to_land_may_be_overtaken_by_what_is_told_in_one_go),
         TEST(the_next_daemon_tells_what_the_one_before_has_told),
         TEST(while_another_program_holds_the_journal_memory_is_told_and_nothing_is_lost),
         TEST(what_is_told_while_the_journal_is_held_goes_into_few_rows),
