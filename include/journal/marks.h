@@ -54,7 +54,8 @@ struct mark_left {
 int marks_open(const char *runtime_dir, const char *boot_id, struct marks **ret_marks,
                struct error *err);
 void marks_close(struct marks *marks); /* NULL is fine */
-/* What the last daemon left of this boot; the caller frees the array. */
+/* What the last daemon left of this boot; the caller frees the array. Of several of one service, as
+ * a spoilt file may have them, the first is in the service's place. */
 int marks_left(struct marks *marks, struct mark_left **ret_left, size_t *ret_count,
                struct error *err);
 /* The service's place, the same each time; a new one makes the file larger. NULL: err says why. */

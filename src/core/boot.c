@@ -55,7 +55,7 @@ static int take_mark(struct supervisor *supervisor, const struct mark_left *left
     struct service *s = registry_get(&supervisor->registry, left->service);
     const struct mark *mark = &left->mark;
 
-    if (!s)
+    if (!s || s->was_marked) /* of several, in a spoilt file, the first has the place */
         return 0;
     s->mark = *mark;
     s->was_marked = true;

@@ -113,8 +113,8 @@ static bool find_mark(struct marks *marks, const char *name, struct mark_left *r
     CHECK(marks_left(marks, &left, &count, &err) == 0, "%s", err.text);
     for (size_t i = 0; i < count; i++) {
         check_mark(&left[i]);
-        if (strcmp(left[i].service, name) != 0)
-            continue;
+        if (found || strcmp(left[i].service, name) != 0)
+            continue; /* of several the first counts: it has the place */
         *ret_left = left[i];
         found = true;
     }
