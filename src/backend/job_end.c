@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At a process that is about to become the program: some 60 ms in all. */
-#define LOOKS      24
+/* At a process that is about to become the program, mostly within some milliseconds: a second in
+ * all, for a busy machine. */
+#define LOOKS      40
 #define FIRST_LOOK INT64_C(250)
 
 static struct unit_end end_of(const struct unit *u)

@@ -31,8 +31,10 @@ class Journal:
             if row["state"] not in ENDS or row["finished_utc"] is None:
                 self.complain("L2", f"operation {row['id']} is {row['state']} for ever", row)
                 continue
-            times = [row[key] for key in ("accepted_utc", "started_utc", "finished_utc")
-                     if row[key] is not None]
+            # what joins another may be accepted when that has just begun: it began with it
+            keys = ("accepted_utc", "started_utc", "finished_utc")
+            times = [row[key] for key in keys if row[key] is not None and
+                     not (key == "started_utc" and row["coalesced_into"])]
             if times != sorted(times):
                 self.complain("L2", f"operation {row['id']} ended before it began", row)
             if row["started_utc"] is None and row["state"] in ("succeeded", "failed", "timed_out"):

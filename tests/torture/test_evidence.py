@@ -115,6 +115,11 @@ class Tampered(unittest.TestCase):
         row["finished_utc"] = row["started_utc"] - 1
         self.found("journal", "L2", "ended before it began")
 
+    def test_one_that_joined_may_be_accepted_when_the_other_has_just_begun(self):
+        joined = next(r for r in self.e.rows if r["coalesced_into"] and r["started_utc"])
+        joined["accepted_utc"] = joined["started_utc"] + 1
+        self.assertEqual([v.text for v in journal.check(self.e) if "before it began" in v.text], [])
+
     def test_one_that_has_succeeded_without_beginning_is_found(self):
         self.row("stop").update(started_utc=None)
         self.found("journal", "L2", "never began")
