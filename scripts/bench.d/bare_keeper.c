@@ -38,13 +38,13 @@ static void watch(const struct keeper *keeper, int fd, void *what)
 static void start(const struct keeper *keeper, struct kept *service)
 {
     spawn_process(&service->spawned, service->argv, -1);
-    watch(keeper, service->spawned.pidfd, service);
+    watch(keeper, service->spawned.child.pidfd, service);
 }
 
 static void stop_all(struct keeper *keeper)
 {
     for (int i = 0; i < keeper->count; i++)
-        pidfd_send_signal(keeper->services[i].spawned.pidfd, SIGTERM, NULL, 0);
+        pidfd_send_signal(keeper->services[i].spawned.child.pidfd, SIGTERM, NULL, 0);
     for (int i = 0; i < keeper->count; i++)
         spawn_reap(&keeper->services[i].spawned);
 }

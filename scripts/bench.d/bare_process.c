@@ -41,9 +41,9 @@ void bare_start(struct bare_process *process, char **argv)
 
 void bare_stop(struct bare_process *process)
 {
-    if (pidfd_send_signal(process->spawned.pidfd, SIGTERM, NULL, 0) < 0)
+    if (pidfd_send_signal(process->spawned.child.pidfd, SIGTERM, NULL, 0) < 0)
         die("pidfd_send_signal: %m");
-    await(process->spawned.pidfd, "end");
+    await(process->spawned.child.pidfd, "end");
     spawn_reap(&process->spawned);
     close(process->lines);
 }

@@ -12,10 +12,6 @@ on_floor=() # what a bare program has in its environment there
 floor_open() {
     local group
 
-    if [ "$(uname -m)" != x86_64 ]; then
-        echo "    nothing is known of the floor: spawn.c does not know this processor"
-        return 1
-    fi
     if ! group=$(cgroup_v2_make "orderly-floor-$$"); then
         echo "    nothing is known of the floor: cgroup v2: $group"
         return 1

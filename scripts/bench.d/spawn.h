@@ -1,4 +1,4 @@
-/* spawn - a process as plainly as it goes: posix_spawn. For the side "floor", which pays for what
+/* spawn - a process as plainly as it goes: child.h. For the side "floor", which pays for what
  * Orderly promises of every instance and for nothing else, the environment asks for more:
  *   BENCH_GROUPS=FOLDER     each is born in a control group of its own, made and removed in FOLDER
  *   BENCH_EXECUTOR=PROGRAM  each is executed by PROGRAM, which makes it a session of its own
@@ -6,11 +6,10 @@
  * Threads: any, one for a process. Ownership: whoever spawned it reaps it. */
 #pragma once
 
-#include <sys/types.h>
+#include "child.h"
 
 struct spawned {
-    pid_t pid;
-    int pidfd;
+    struct child child;
     int group; /* its number; 0: none */
 };
 

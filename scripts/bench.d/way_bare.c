@@ -28,7 +28,7 @@ static void make_room(struct way *way, int number)
     if (!way->processes)
         die("out of memory");
     for (; way->room <= number; way->room++)
-        way->processes[way->room].spawned.pidfd = -1;
+        way->processes[way->room].spawned.child.pidfd = -1;
 }
 
 static void start(struct way *way, int number)
@@ -52,7 +52,7 @@ static void way_bare_restart(struct way *way, int number)
 static void way_bare_close(struct way *way)
 {
     for (int n = 0; n < way->room; n++)
-        if (way->processes[n].spawned.pidfd >= 0)
+        if (way->processes[n].spawned.child.pidfd >= 0)
             bare_stop(&way->processes[n]);
     free(way->processes);
     free(way);

@@ -18,7 +18,7 @@
 #   again and again; bare beside a bare loop that does the same
 # row: contained-reader - while somebody stands in a read transaction of the journal
 # row: contained-writer - while somebody holds the journal's write lock for 300 ms again and again
-# tool: bare_restart_process: bare_restart_process bare_process spawn measure
+# tool: bare_restart_process: bare_restart_process bare_process spawn child ../../src/base/sys measure
 # tool: rest_restart: rest_restart rest measure
 # tool: plain_service: plain_service
 # tool: noisy: noisy ending measure

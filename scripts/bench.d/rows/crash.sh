@@ -7,7 +7,7 @@
 #   supervisors (services older than a second)
 # row: boot-1000 - from the execve of orderlyd to the first lines of 1000 services, against a bare
 #   loop of posix_spawn; the same with groups and executors (floor); other supervisors
-# tool: bare_keeper: bare_keeper spawn measure
+# tool: bare_keeper: bare_keeper spawn child ../../src/base/sys measure
 # tool: boot: boot measure
 # tool: crashes: crashes lines measure
 # static-tool: floor_executor: floor_executor

@@ -6,10 +6,10 @@
 #   1000 idle services, against a bare keeper of them and other supervisors
 # row: footprint-5000 - the same with 5000; memory for each service beyond 1000; processor time and
 #   duration of a restart beside 5000, against those beside 10
-# tool: bare_keeper: bare_keeper spawn measure
+# tool: bare_keeper: bare_keeper spawn child ../../src/base/sys measure
 # tool: footprint: footprint measure
 # tool: plain_service: plain_service
-# tool: restarts: restarts way_rest way_bare way_supervisord way_control told lines bare_process spawn rest measure
+# tool: restarts: restarts way_rest way_bare way_supervisord way_control told lines bare_process spawn child ../../src/base/sys rest measure
 # package: supervisor s6 runit
 
 footprint_small=1000

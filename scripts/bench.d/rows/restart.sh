@@ -9,13 +9,13 @@
 #   supervisorctl, s6-svc and sv
 # row: restart-100 - restarts of 100 services by 16 clients, against the bare loop on 2 threads and
 #   other supervisors with 16 clients
-# tool: bare_restart_process: bare_restart_process bare_process spawn measure
+# tool: bare_restart_process: bare_restart_process bare_process spawn child ../../src/base/sys measure
 # tool: commits: commits measure | sqlite3
 # static-tool: floor_executor: floor_executor
 # tool: plain_service: plain_service
 # tool: round_trips: round_trips rest measure
 # tool: rest_restart: rest_restart rest measure
-# tool: restarts: restarts way_rest way_bare way_supervisord way_control told lines bare_process spawn rest measure
+# tool: restarts: restarts way_rest way_bare way_supervisord way_control told lines bare_process spawn child ../../src/base/sys rest measure
 # tool: run_repeatedly: run_repeatedly measure
 # package: supervisor s6 runit
 
