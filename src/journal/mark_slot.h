@@ -42,6 +42,14 @@ struct mark_slot_ends {
     struct mark_copy_end of[2][MARK_ENDS];
 };
 
+/* The file: a header, and blocks that it grows by. */
+#define MARK_HEADER_SIZE 4096
+#define MARK_BLOCK_SLOTS 64
+struct mark_block {
+    struct mark_slot slots[MARK_BLOCK_SLOTS];
+    struct mark_slot_ends ends[MARK_BLOCK_SLOTS];
+};
+
 /* The copy that counts, which is 0 or 1; -1: none does. */
 int mark_slot_current(const struct mark_slot *slot, const struct mark_slot_ends *ends);
 /* What a copy that counts says; false: it holds a word that this program does not know. */

@@ -17,17 +17,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MAGIC       UINT64_C(0x33736b72616d6f31) /* of this layout */
-#define HEADER_SIZE 4096
-#define BLOCK_SLOTS 64
-#define BLOCK_SIZE  ((off_t)sizeof(struct mapped))
+#define MAGIC      UINT64_C(0x33736b72616d6f31) /* of this layout */
+#define BLOCK_SIZE ((off_t)sizeof(struct mark_block))
 
-struct mapped {
-    struct mark_slot slots[BLOCK_SLOTS];
-    struct mark_slot_ends ends[BLOCK_SLOTS];
-};
-
-_Static_assert(sizeof(struct mapped) % 4096 == 0, "blocks are mapped one by one");
+_Static_assert(BLOCK_SIZE % 4096 == 0, "blocks are mapped one by one");
 
 struct header {
     uint64_t magic, boot; /* a hash of its name */
@@ -43,8 +36,8 @@ struct mark_place {
 
 struct block {
     struct list link;
-    struct mapped *mapped;
-    struct mark_place places[BLOCK_SLOTS];
+    struct mark_block *mapped;
+    struct mark_place places[MARK_BLOCK_SLOTS];
 };
 
 struct lock_class marks_lock_class;
@@ -83,7 +76,7 @@ static void read_place(struct mark_place *place, struct mark_slot *slot,
 
 static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_class)
 {
-    off_t at = HEADER_SIZE + (off_t)m->count * BLOCK_SIZE;
+    off_t at = MARK_HEADER_SIZE + (off_t)m->count * BLOCK_SIZE;
     CLEANUP(freep) struct block *block = calloc(1, sizeof *block);
     int result;
 
@@ -96,7 +89,7 @@ static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_cla
     if (block->mapped == MAP_FAILED)
         return error_set(err, -errno, "map %s: %m", m->path);
     madvise(block->mapped, BLOCK_SIZE, MADV_RANDOM); /* the ends aren't read along with the slots */
-    for (size_t i = 0; i < BLOCK_SLOTS; i++)
+    for (size_t i = 0; i < MARK_BLOCK_SLOTS; i++)
         read_place(&block->places[i], &block->mapped->slots[i], &block->mapped->ends[i]);
     list_append(&m->blocks, &block->link);
     m->count++;
@@ -106,7 +99,7 @@ static int map_block(struct marks *m, struct error *err) REQUIRES(marks_lock_cla
 
 static int map_all(struct marks *m, off_t size, struct error *err) REQUIRES(marks_lock_class)
 {
-    size_t blocks = size > HEADER_SIZE ? (size_t)((size - HEADER_SIZE) / BLOCK_SIZE) : 0;
+    size_t blocks = size > MARK_HEADER_SIZE ? (size_t)((size - MARK_HEADER_SIZE) / BLOCK_SIZE) : 0;
     int result = 0;
 
     do
@@ -122,7 +115,7 @@ static int begin_anew(struct marks *m, const struct header *header, struct error
 
     if (ftruncate(m->fd, 0) < 0)
         return error_set(err, -errno, "begin %s anew: %m", m->path);
-    result = posix_fallocate(m->fd, 0, HEADER_SIZE);
+    result = posix_fallocate(m->fd, 0, MARK_HEADER_SIZE);
     if (result != 0)
         return error_set(err, -result, "begin %s anew: %m", m->path);
     if (pwrite(m->fd, header, sizeof *header, 0) != (ssize_t)sizeof *header)
@@ -152,7 +145,7 @@ static int open_file(struct marks *m, const char *runtime_dir, struct stat *ret_
 static int read_file(struct marks *m, const char *runtime_dir, const char *boot_id,
                      struct error *err) REQUIRES(marks_lock_class)
 {
-    const struct header ours = {.magic = MAGIC + sizeof(struct mapped),
+    const struct header ours = {.magic = MAGIC + sizeof(struct mark_block),
                                 .boot = hash_text(HASH_SEED, boot_id)};
     struct header found = {0};
     struct stat st;
@@ -212,12 +205,12 @@ void marks_close(struct marks *m) NO_THREAD_SAFETY_CHECK /* nobody else is left 
 /* Of a block; false: without memory. */
 static bool add_left(const struct block *block, struct mark_left **left, size_t *count)
 {
-    struct mark_left *grown = reallocarray(*left, *count + BLOCK_SLOTS, sizeof *grown);
+    struct mark_left *grown = reallocarray(*left, *count + MARK_BLOCK_SLOTS, sizeof *grown);
 
     if (!grown)
         return false;
     *left = grown;
-    for (size_t i = 0; i < BLOCK_SLOTS; i++) {
+    for (size_t i = 0; i < MARK_BLOCK_SLOTS; i++) {
         const struct mark_place *place = &block->places[i];
 
         if (place->current >= 0 &&
@@ -253,7 +246,7 @@ static struct mark_place *find_place(struct marks *m, uint64_t service) REQUIRES
     {
         struct block *block = list_entry(link, struct block, link);
 
-        for (size_t i = 0; i < BLOCK_SLOTS; i++) {
+        for (size_t i = 0; i < MARK_BLOCK_SLOTS; i++) {
             if (block->places[i].service == service)
                 return &block->places[i];
             if (!fresh && block->places[i].service == 0)

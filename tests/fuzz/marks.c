@@ -11,9 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SLOTS_AT   4096 /* in the file: behind its header */
-#define SLOTS      64   /* of a block */
-#define SLOTS_MOST 8    /* that are filled */
+#define SLOTS_MOST 8 /* that are filled */
 #define BOOT       "boot-1"
 
 static struct marks *open_marks(void)
@@ -26,11 +24,6 @@ static struct marks *open_marks(void)
 }
 
 /* ---- the file ---- */
-
-struct mapped {
-    struct mark_slot slots[SLOTS];
-    struct mark_slot_ends ends[SLOTS];
-};
 
 static void fill_copy(struct mark_copy *copy, struct mark_copy_end ends[static MARK_ENDS],
                       struct input *input)
@@ -50,7 +43,7 @@ static void fill_copy(struct mark_copy *copy, struct mark_copy_end ends[static M
     input_bytes(input, copy->service, 1 + input_byte(input) % sizeof copy->service);
 }
 
-static void fill(struct mapped *block, struct input *input, bool whole)
+static void fill(struct mark_block *block, struct input *input, bool whole)
 {
     size_t copies = input_byte(input) % (2 * SLOTS_MOST + 1);
 
@@ -67,18 +60,18 @@ static void fill(struct mapped *block, struct input *input, bool whole)
 
 /* One that the product has made, with other slots; the rest of the input spoils it, header and all,
  * and cut says where it ends. */
-static void make_file(const struct mapped *block, struct input *input, unsigned cut)
+static void make_file(const struct mark_block *block, struct input *input, unsigned cut)
 {
     CLEANUP(closep) int fd = -1;
     char path[256];
-    off_t size = SLOTS_AT + sizeof *block;
+    off_t size = MARK_HEADER_SIZE + sizeof *block;
 
     fuzz_remove("marks");
     marks_close(open_marks());
     snprintf(path, sizeof path, "%s/marks", fuzz_folder());
     fd = open(path, O_WRONLY | O_CLOEXEC);
     CHECK(fd >= 0, "%s", strerror(errno));
-    CHECK(pwrite(fd, block, sizeof *block, SLOTS_AT) > 0, "%s", strerror(errno));
+    CHECK(pwrite(fd, block, sizeof *block, MARK_HEADER_SIZE) > 0, "%s", strerror(errno));
     while (input->left >= 3) {
         off_t at = (off_t)(input_byte(input) * 256 + input_byte(input)) % size;
         char byte = (char)input_byte(input);
@@ -149,7 +142,7 @@ static void check_writing(const char *name)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = input_of(data, size);
-    static struct mapped block;
+    static struct mark_block block;
     unsigned how = input_byte(&input), cut = input_byte(&input);
 
     memset(&block, 0, sizeof block);

@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define HEADER 4096
-
 static struct marks *open_marks(const struct sandbox *box, const char *boot_id)
 {
     struct marks *marks;
@@ -228,7 +226,7 @@ static void a_torn_copy_leaves_the_one_before(void **state)
         before = (int64_t)keep * 2 + 1;
         marks_close(marks);
         /* A new file's first mark is in its first copy, so the second is in the other. */
-        overwrite(box, HEADER + MARK_COPY_SIZE + (off_t)keep, rubbish,
+        overwrite(box, MARK_HEADER_SIZE + MARK_COPY_SIZE + (off_t)keep, rubbish,
                   sizeof(struct mark_copy) - keep);
         marks = open_marks(box, "boot-1");
         assert_int_equal(left_of(marks, "web"), before);
@@ -242,7 +240,7 @@ static void a_torn_copy_leaves_the_one_before(void **state)
 static void ends_that_are_torn_leave_the_mark_before(void **state)
 {
     struct sandbox *box = *state;
-    const off_t ends = HEADER + 64 * sizeof(struct mark_slot);
+    const off_t ends = MARK_HEADER_SIZE + (off_t)offsetof(struct mark_block, ends);
 
     for (size_t keep = 0; keep < sizeof(struct mark_copy_end) * MARK_ENDS; keep += 13) {
         struct marks *marks = open_marks(box, "boot-1");
@@ -270,7 +268,7 @@ static void a_slot_with_both_copies_broken_is_nobody_s(void **state)
     write_mark(marks, "web", 1);
     write_mark(marks, "db", 2);
     marks_close(marks);
-    overwrite(*state, HEADER, rubbish, sizeof rubbish);
+    overwrite(*state, MARK_HEADER_SIZE, rubbish, sizeof rubbish);
     marks = open_marks(*state, "boot-1");
     assert_int_equal(left_of(marks, "web"), -1);
     assert_int_equal(left_of(marks, "db"), 2);
