@@ -90,11 +90,11 @@ static void serve(struct writer *w) EXCLUDES(writer_lock_class)
     enum duty duty;
 
     do {
-        tend_log(w);
         struct list groups;
         bool differs;
         int why = 0;
 
+        tend_log(w);
         list_init(&groups);
         writer_lock(w);
         duty = next_duty(w, &closing, &groups, &why);

@@ -5,6 +5,7 @@ or was killed) it kills every process that carries one of these folders in its e
 arguments, removes the groups they ran in, and removes the folders.
 """
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -39,6 +40,17 @@ def describe(pid):
     return f"{pid} ({line})"
 
 
+def _await_end(pid, until):
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([fd], [], [], max(0, until - time.monotonic()))
+    finally:
+        os.close(fd)
+
+
 def kill_all(folder, seconds=20):
     """Stops them all first, so that none forks away; returns what survived."""
     until = time.monotonic() + seconds
@@ -52,7 +64,8 @@ def kill_all(folder, seconds=20):
                     os.kill(pid, number)
                 except ProcessLookupError:
                     pass
-        time.sleep(0.02)  # a killed process needs a moment to go
+        for pid in left:
+            _await_end(pid, until)
 
 
 def cgroup_of(pid):
