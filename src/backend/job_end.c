@@ -5,10 +5,10 @@
 #include "bus_connection.h"
 #include "cgroup.h"
 #include "unit_job.h"
+#include "unit_program.h"
 #include "unit_watch.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,23 +111,6 @@ static bool asks_for_culprit(struct unit *u)
 
 /* ---- whether the program itself runs ---- */
 
-enum progress { IS_GONE, IS_SYSTEMD, IS_PROGRAM };
-
-/* Until it executes the program, systemd's child is called as systemd is, and then "(program)". */
-static enum progress look_at(pid_t pid)
-{
-    CLEANUP(fclosep) FILE *f = NULL;
-    char path[32], name[32] = "";
-
-    if (kill(pid, 0) < 0 && errno == ESRCH)
-        return IS_GONE;
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    f = fopen(path, "re");
-    if (f && !fgets(name, sizeof name, f))
-        return IS_GONE; /* it was there just now */
-    return name[0] == '(' || strcmp(name, "systemd\n") == 0 ? IS_SYSTEMD : IS_PROGRAM;
-}
-
 /* A unit of Type=simple is called started when its process has been forked; whether there is such a
  * program shows a moment later. */
 static bool is_to_be_looked_at(const struct unit *u)
@@ -145,7 +128,7 @@ static bool must_look_again(struct unit *u)
     struct unit_job *job = &u->job;
 
     job->look_at = CLOCK_NEVER;
-    if (!is_to_be_looked_at(u) || look_at((pid_t)u->props.main_pid) == IS_PROGRAM)
+    if (!is_to_be_looked_at(u) || unit_program_of((pid_t)u->props.main_pid) == IS_PROGRAM)
         return false;
     job->look_at = clock_mono_us() + (FIRST_LOOK << job->looks / 4);
     job->looks++;
@@ -154,7 +137,7 @@ static bool must_look_again(struct unit *u)
 
 void job_look(struct unit *u)
 {
-    if (u->read || look_at((pid_t)u->props.main_pid) == IS_GONE) {
+    if (u->read || unit_program_of((pid_t)u->props.main_pid) == IS_GONE) {
         u->job.look_at = CLOCK_NEVER;
         unit_read_soon(u); /* systemd will have noticed, too, or does soon */
     } else {
