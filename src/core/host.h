@@ -43,4 +43,5 @@ struct host {
     struct lock stops_lock;
     struct cond stops_done;
     atomic_int units_unseen; /* at boot; who sees the last one signals stops_done, too */
+    atomic_int unshown;      /* services that a reload has told something: the same, see settle.h */
 };

@@ -1,12 +1,12 @@
 /* Reading the services' files again, and applying only what changed: first everything is read and
- * checked, then each service is told by mail.
+ * checked, then each service is told by mail, and shows it before the reload is over.
  * Threads: any, one reload at a time. */
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "depend.h"
-#include "supervisor_private.h"
-
 #include "end.h"
+#include "settle.h"
+#include "supervisor_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static void apply_spec(struct supervisor *supervisor, struct service_spec *spec,
             changes->error = -ENOMEM;
             return;
         }
-        service_post(s, MAIL_LOOK);
+        service_post_spec(s, spec_ref(spec), NULL);
     } else {
         same = spec_equal(s->latest, spec);
         open_again(s);
@@ -187,6 +187,7 @@ static int apply(struct supervisor *supervisor, struct service_set *set,
     }
     free(changes.started);
     free(changes.removed);
+    settle_wait(&supervisor->host);
     return changes.error;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "host.h"
+#include "settle.h"
 #include "turn.h"
 
 #include <errno.h>
@@ -168,6 +169,8 @@ void service_post_spec(struct service *s, struct service_spec *spec, char *confi
     }
     free(s->mail.config_error);
     s->mail.config_error = config_error;
+    if (!(s->mail.bits & MAIL_SPEC))
+        settle_told(s->host);
     service_post_locked(s, MAIL_SPEC);
     service_unlock(s);
 }

@@ -30,7 +30,7 @@ extern struct lock_class service_lock_class;
 
 enum mail_bit {
     MAIL_LOOK = 1 << 0, /* the queue, a dependency or the world has changed */
-    MAIL_SPEC = 1 << 1,
+    MAIL_SPEC = 1 << 1, /* a reload waits until it is shown: see settle.h */
     MAIL_STARTED = 1 << 3,
     MAIL_START_ERROR = 1 << 4,
     MAIL_READY = 1 << 5,

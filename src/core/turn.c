@@ -7,6 +7,7 @@
 #include "end.h"
 #include "host.h"
 #include "registry.h"
+#include "settle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -256,8 +257,10 @@ void turn_run(struct run_item *item)
 {
     struct service *s = list_entry(item, struct service, run);
     struct mail mail;
+    int told = 0;
 
     for (int round = 0; round < TURN_ROUNDS && service_take_mail(s, &mail); round++) {
+        told += (mail.bits & MAIL_SPEC) != 0;
         read_mail(s, &mail);
         mail_deinit(&mail);
         unit_watch(s);
@@ -267,6 +270,8 @@ void turn_run(struct run_item *item)
         act_forget_standby(s);
     if (s->dirty)
         publish(s);
+    for (; told > 0; told--)
+        settle_shown(s->host);
     announce_ends(s);
     events_flush(&s->host->events);
     service_rest(s);

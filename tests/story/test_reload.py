@@ -102,6 +102,21 @@ class WhatIsTouched(unittest.TestCase):
                 self.assertEqual(instance(d.status(name)), instance(row))
             self.assertEqual(len(d.operations()), 2)  # those of the boot
 
+    def test_what_a_reload_has_done_is_shown_when_it_answers(self):
+        with Daemon({f"edit-{i}": on_fd() for i in range(20)}) as d:
+            d.wait_all_running()
+            for i in range(20):
+                d.write_service(f"edit-{i}", on_fd("--status 1") if i % 2 else "[service]\n")
+            for i in range(200):
+                d.write_service(f"new-{i}", on_fd(service={"autostart": "no"}))
+            self.assertEqual(len(by_http(d)["added"]), 200)
+            rows = {row["name"]: row for row in d.status()["services"]}
+            self.assertEqual([i for i in range(200) if f"new-{i}" not in rows], [])
+            for i in range(20):
+                self.assertEqual((rows[f"edit-{i}"]["config_changed"],
+                                  rows[f"edit-{i}"]["config_error"] is None),
+                                 (bool(i % 2), bool(i % 2)), i)
+
     def test_a_renamed_file_is_one_service_less_and_another_one_more(self):
         with Daemon({"old": on_fd()}) as d:
             d.wait_all_running()
