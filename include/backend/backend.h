@@ -68,6 +68,7 @@ struct backend_event {
     const struct unit_seen *unit; /* UNIT_SEEN; valid during the call */
     uint64_t request;             /* JOB_ENDED: instance.request as it was when that was asked */
     bool well;                    /* JOB_ENDED */
+    bool more;                    /* the next one follows at once: this one alone is no hurry */
 };
 
 /* How far the instance was when it was written down last. */

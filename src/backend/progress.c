@@ -106,12 +106,12 @@ static bool status_of_other(struct process_instance *p, struct watch *watch, uin
 
 static void main_ended(struct process_instance *p, struct exit_cause cause)
 {
-    bool all = ending_with_main(p);
-
+    if (ending_with_main(p)) {
+        tell_all_ended(p, cause);
+        return;
+    }
     tell_main_exited(p, cause);
-    if (all)
-        tell_tree_gone(p);
-    else if (p->group)
+    if (p->group)
         ending_group(p);
 }
 

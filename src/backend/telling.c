@@ -44,7 +44,7 @@ void tell_reloaded(struct process_instance *p, struct exit_cause cause, const ch
     tell(p, (struct backend_event){.kind = BACKEND_RELOADED, .exit = cause, .detail = detail});
 }
 
-void tell_main_exited(struct process_instance *p, struct exit_cause cause)
+static void tell_exit(struct process_instance *p, struct exit_cause cause, bool more)
 {
     if (p->main_told)
         return;
@@ -52,7 +52,12 @@ void tell_main_exited(struct process_instance *p, struct exit_cause cause)
     instance_lock(p);
     p->main_gone = true;
     instance_unlock(p);
-    tell(p, (struct backend_event){.kind = BACKEND_MAIN_EXITED, .exit = cause});
+    tell(p, (struct backend_event){.kind = BACKEND_MAIN_EXITED, .exit = cause, .more = more});
+}
+
+void tell_main_exited(struct process_instance *p, struct exit_cause cause)
+{
+    tell_exit(p, cause, false);
 }
 
 static void discard_group(struct process_instance *p)
@@ -83,4 +88,10 @@ void tell_tree_gone(struct process_instance *p)
     p->tree_gone = true;
     instance_unlock(p);
     tell(p, (struct backend_event){.kind = BACKEND_TREE_GONE});
+}
+
+void tell_all_ended(struct process_instance *p, struct exit_cause cause)
+{
+    tell_exit(p, cause, !p->gone_told);
+    tell_tree_gone(p);
 }

@@ -13,3 +13,5 @@ void tell_main_exited(struct process_instance *p, struct exit_cause cause);
 bool tell_remove_group(struct process_instance *p);
 /* Its group, which is empty, is removed before. */
 void tell_tree_gone(struct process_instance *p);
+/* Both at once: the main process was the last. */
+void tell_all_ended(struct process_instance *p, struct exit_cause cause);

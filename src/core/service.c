@@ -195,53 +195,53 @@ void service_post_output(struct service *s, int64_t id, const struct string_list
     service_unlock(s);
 }
 
-void service_post_event(void *owner, const struct backend_event *event)
+/* Puts what the event carries into the mail; the bit that says so, or 0. */
+static unsigned put_event(struct service *s, const struct backend_event *event)
+    REQUIRES(service_lock_class)
 {
-    struct service *s = owner;
-
-    service_lock(s);
-    if (event->generation != 0 && event->generation != s->mail_generation) {
-        service_unlock(s);
-        return;
-    }
     switch (event->kind) {
-    case BACKEND_STARTED:
-        s->mail.pid = event->pid;
-        service_post_locked(s, MAIL_STARTED);
-        break;
+    case BACKEND_STARTED: s->mail.pid = event->pid; return MAIL_STARTED;
     case BACKEND_START_ERROR:
         free(s->mail.start_error);
         s->mail.start_error = strdup(event->detail);
-        service_post_locked(s, MAIL_START_ERROR);
-        break;
+        return MAIL_START_ERROR;
     case BACKEND_RELOADED:
         s->mail.reload_exit = event->exit;
         free(s->mail.reload_error);
         s->mail.reload_error = event->detail ? strdup(event->detail) : NULL;
-        service_post_locked(s, MAIL_RELOADED);
-        break;
-    case BACKEND_READY: service_post_locked(s, MAIL_READY); break;
-    case BACKEND_MAIN_EXITED:
-        s->mail.exit = event->exit;
-        service_post_locked(s, MAIL_MAIN_EXITED);
-        break;
-    case BACKEND_TREE_GONE: service_post_locked(s, MAIL_TREE_GONE); break;
+        return MAIL_RELOADED;
+    case BACKEND_READY: return MAIL_READY;
+    case BACKEND_MAIN_EXITED: s->mail.exit = event->exit; return MAIL_MAIN_EXITED;
+    case BACKEND_TREE_GONE: return MAIL_TREE_GONE;
     case BACKEND_UNIT_SEEN:
         free(s->mail.unit);
         s->mail.unit = malloc(sizeof *s->mail.unit);
         if (!s->mail.unit)
-            break; /* without memory the next sight has to do */
+            return 0; /* without memory the next sight has to do */
         *s->mail.unit = *event->unit;
-        service_post_locked(s, MAIL_UNIT);
-        break;
+        return MAIL_UNIT;
     case BACKEND_JOB_ENDED:
         s->mail.job_request = event->request;
         s->mail.job_well = event->well;
         free(s->mail.job_detail);
         s->mail.job_detail = event->detail ? strdup(event->detail) : NULL;
-        service_post_locked(s, MAIL_JOB);
-        break;
+        return MAIL_JOB;
     }
+    __builtin_unreachable();
+}
+
+void service_post_event(void *owner, const struct backend_event *event)
+{
+    struct service *s = owner;
+    unsigned bit = 0;
+
+    service_lock(s);
+    if (event->generation == 0 || event->generation == s->mail_generation)
+        bit = put_event(s, event);
+    if (event->more)
+        s->mail.bits |= bit; /* one turn for it and the next one */
+    else if (bit)
+        service_post_locked(s, bit);
     service_unlock(s);
 }
 
