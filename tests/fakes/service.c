@@ -4,7 +4,8 @@
  * Into DIR/NAME.witness it writes "start PID NS", "ready PID NS", "term PID NS", "stop PID NS"
  * (CLOCK_MONOTONIC), a line per write, so that what really happened can be compared with what was
  * answered. Everything that it forks keeps the lock: a tree that is not gone cannot be replaced
- * unseen.
+ * unseen. With
+ * --hold-start or --hold-stop it gets ready, or stops, only once nobody else has DIR/NAME.hold locked.
  *
  * Threads: one. Signals are taken by sigtimedwait(); nothing runs in a handler. */
 #include <errno.h>
@@ -30,7 +31,7 @@
 
 struct temper {
     const char *dir, *name, *print, *print_error;
-    bool ready_fd, deaf, double_fork, fork_storm;
+    bool ready_fd, deaf, double_fork, fork_storm, hold_start, hold_stop;
     long start_delay, stop_delay; /* milliseconds */
     long exit_after;              /* milliseconds after its start; -1: never */
     long crash_at_start;          /* so many first starts end at once */
@@ -112,6 +113,16 @@ static void take_lock(const struct temper *t)
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         shout_overlap(t);
     /* Kept open for as long as anything of this tree lives. */
+}
+
+/* Until a test lets it go on. */
+static void wait_hold(const struct temper *t)
+{
+    int fd = open_beside(t, ".hold", O_RDWR);
+
+    if (flock(fd, LOCK_SH) < 0)
+        die("wait for the hold");
+    close(fd);
 }
 
 /* Which start this is, from 1; under the lock. */
@@ -205,6 +216,8 @@ static void tell_ready(const struct temper *t)
 {
     const char *number = getenv("ORDERLY_READY_FD");
 
+    if (t->hold_start)
+        wait_hold(t);
     witness(t, "ready");
     if (!t->ready_fd)
         return;
@@ -263,6 +276,8 @@ static bool obey(const struct temper *t, const sigset_t *signals)
         return false;
     if (t->fork_storm)
         storm(t);
+    if (t->hold_stop)
+        wait_hold(t);
     wait_signal(signals, after_ms(now_ns(), t->stop_delay));
     return true;
 }
@@ -300,6 +315,8 @@ enum option_number {
     OPT_DEAF,
     OPT_DOUBLE_FORK,
     OPT_FORK_STORM,
+    OPT_HOLD_START,
+    OPT_HOLD_STOP,
     OPT_START_DELAY,
     OPT_STOP_DELAY,
     OPT_EXIT_AFTER,
@@ -318,6 +335,8 @@ static const struct option options[] = {
     {"deaf", no_argument, NULL, OPT_DEAF},
     {"double-fork", no_argument, NULL, OPT_DOUBLE_FORK},
     {"fork-storm", no_argument, NULL, OPT_FORK_STORM},
+    {"hold-start", no_argument, NULL, OPT_HOLD_START},
+    {"hold-stop", no_argument, NULL, OPT_HOLD_STOP},
     {"start-delay", required_argument, NULL, OPT_START_DELAY},
     {"stop-delay", required_argument, NULL, OPT_STOP_DELAY},
     {"exit-after", required_argument, NULL, OPT_EXIT_AFTER},
@@ -351,6 +370,8 @@ static void parse_option(struct temper *t, int option)
     case OPT_DEAF: t->deaf = true; break;
     case OPT_DOUBLE_FORK: t->double_fork = true; break;
     case OPT_FORK_STORM: t->fork_storm = true; break;
+    case OPT_HOLD_START: t->hold_start = true; break;
+    case OPT_HOLD_STOP: t->hold_stop = true; break;
     case OPT_START_DELAY: t->start_delay = number_of(optarg); break;
     case OPT_STOP_DELAY: t->stop_delay = number_of(optarg); break;
     case OPT_EXIT_AFTER: t->exit_after = number_of(optarg); break;

@@ -9,12 +9,12 @@ import re
 import sqlite3
 import unittest
 
-from harness.orderly import ENDS, SANITIZE, Daemon, Shared, at_once, fake, main, on_fd
+from harness.orderly import (ENDS, GUARD, SANITIZE, Daemon, Shared, at_once, fake, held, main,
+                             on_fd)
 
 ROUNDS = 5 if SANITIZE else 15
 ENDED = re.compile(r": (\w+) (\d+) of \S+ (%s) after " % "|".join(sorted(ENDS)))
 UNENDING = on_fd("--start-delay 86400000", service={"autostart": "no"})
-DEAF = on_fd("--deaf", operation={"stop_timeout": "1s"})
 
 
 def post(d, path, body=None, key=None, **more):
@@ -46,6 +46,11 @@ class Operations(Shared):
         assert not unended, f"have not ended: {unended}"
         assert not unsaid, f"ended unsaid: {unsaid}"
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.d.wait_idle()
+
     def refused(self, answer, status, code):
         self.assertEqual((answer.status, answer.json.get("code")), (status, code), answer)
         return answer.json["detail"]
@@ -63,16 +68,17 @@ class Operations(Shared):
 
 
 class Modes(Operations):
-    services = {"web": on_fd(), "slow": on_fd("--stop-delay 300"), "deaf": DEAF,
+    services = {"web": on_fd(), "slow": on_fd("--stop-delay 300"), "held": held(),
                 "unending": UNENDING}
 
     def test_fail_is_accepted_by_an_idle_service_and_refused_by_a_busy_one(self):
-        self.idle("slow", "web")
-        record = self.d.ask("restart", "slow", "?mode=fail")
-        before = self.count()
-        detail = self.refused(self.d.http("POST", "/restart/slow?mode=fail"), 409, "not_idle")
-        self.assertIn(str(record["id"]), detail)
-        self.assertEqual(self.count(), before, "nothing was recorded")
+        self.idle("held")
+        with self.d.hold("held"):
+            record = self.d.ask("restart", "held", "?mode=fail")
+            before = self.count()
+            detail = self.refused(self.d.http("POST", "/restart/held?mode=fail"), 409, "not_idle")
+            self.assertIn(str(record["id"]), detail)
+            self.assertEqual(self.count(), before, "nothing was recorded")
         self.assertEqual(self.end_of(record), "succeeded")
 
     def test_of_many_that_want_an_idle_service_one_is_let_in(self):
@@ -102,26 +108,28 @@ class Modes(Operations):
         self.assertEqual(self.d.status("unending")["pid"], None)
 
     def test_a_stop_that_runs_is_finished_before_what_replaces_it(self):
-        self.idle("deaf")
-        first = self.d.ask("stop", "deaf")
-        self.d.wait_state("deaf", "stopping")
-        waits = self.d.ask("restart", "deaf")
-        start = self.d.http("POST", "/start/deaf?mode=replace&wait")
-        self.assertEqual((start.status, start.json["state"]), (200, "succeeded"), start)
+        self.idle("held")
+        with self.d.hold("held"):
+            first = self.d.ask("stop", "held")
+            self.d.wait_state("held", "stopping")
+            waits = self.d.ask("restart", "held")
+            start = self.d.ask("start", "held", "?mode=replace")
+            self.assertEqual(self.end_of(waits), "superseded")
+            self.assertEqual(self.d.operation(first["id"], wait=False)["state"], "running")
+        self.assertEqual(self.end_of(start), "succeeded")
         self.assertEqual(self.end_of(first), "succeeded")
-        self.assertEqual(self.end_of(waits), "superseded")
-        self.assertEqual(self.d.status("deaf")["state"], "running")
+        self.assertEqual(self.d.status("held")["state"], "running")
 
     def test_replace_is_let_in_where_the_queue_is_full(self):
-        with Daemon({"deaf": on_fd("--deaf", operation={"stop_timeout": "1s",
-                                                        "queue_limit": "2"})}) as d:
+        with Daemon({"held": held(operation={"queue_limit": "2"})}) as d:
             d.wait_all_running()
-            d.ask("restart", "deaf")
-            d.wait_state("deaf", "stopping")
-            waiting = [d.ask("restart", "deaf")["id"] for _ in range(2)]
-            self.refused(d.http("POST", "/stop/deaf"), 429, "queue_full")
-            stop = d.http("POST", "/stop/deaf?mode=replace&wait")
-            self.assertEqual((stop.status, stop.json["state"]), (200, "succeeded"))
+            with d.hold("held"):
+                d.ask("restart", "held")
+                d.wait_state("held", "stopping")
+                waiting = [d.ask("restart", "held")["id"] for _ in range(2)]
+                self.refused(d.http("POST", "/stop/held"), 429, "queue_full")
+                stop = d.ask("stop", "held", "?mode=replace")
+            self.assertEqual(d.operation(stop["id"])["state"], "succeeded")
             self.assertEqual([d.operation(n)["state"] for n in waiting], ["superseded"] * 2)
 
     def test_replace_cancel_and_the_end_itself_together_end_each_one_once(self):
@@ -152,57 +160,61 @@ class Modes(Operations):
 
 
 class Coalescing(Operations):
-    services = {"deaf": DEAF, "joins": on_fd("--deaf", operation={"stop_timeout": "1s",
-                                                                 "coalesce": "yes"})}
+    services = {"held": held(), "joins": held(operation={"coalesce": "yes"})}
 
+    @contextlib.contextmanager
     def busy(self, name):
+        """A restart of it runs, until this is left."""
         self.idle(name)
         self.d.do("start", name)
-        running = self.d.ask("restart", name)
-        self.d.wait_state(name, "stopping")
-        return running
+        with self.d.hold(name):
+            self.d.ask("restart", name)
+            self.d.wait_state(name, "stopping")
+            yield
 
     def test_requests_join_the_adjacent_one_that_waits_and_do_one_restart(self):
-        self.busy("deaf")
-        starts = len(self.d.witness("deaf", "start"))
-        first = self.d.ask("restart", "deaf", "?coalesce=yes")
-        joiners = [self.d.ask("restart", "deaf", "?coalesce=yes") for _ in range(3)]
+        with self.busy("held"):
+            starts = len(self.d.witness("held", "start"))
+            first = self.d.ask("restart", "held", "?coalesce=yes")
+            joiners = [self.d.ask("restart", "held", "?coalesce=yes") for _ in range(3)]
         self.assertIsNone(first["coalesced_into"])
         self.assertEqual([r["coalesced_into"] for r in joiners], [first["id"]] * 3)
         self.assertEqual(len({r["id"] for r in joiners}), 3)
         ends = [self.d.operation(r["id"]) for r in (first, *joiners)]
         self.assertEqual({r["state"] for r in ends}, {"succeeded"})
-        self.idle("deaf")
-        self.assertEqual(len(self.d.witness("deaf", "start")), starts + 2)
+        self.idle("held")
+        self.assertEqual(len(self.d.witness("held", "start")), starts + 2)
 
     def test_what_differs_or_is_not_adjacent_is_not_joined(self):
-        self.busy("deaf")
-        first = self.d.ask("restart", "deaf")
-        other = self.d.ask("restart", "deaf", "?coalesce=yes&timeout=29")
-        between = self.d.ask("start", "deaf", "?coalesce=yes")
-        after = self.d.ask("restart", "deaf", "?coalesce=yes&timeout=29")
+        with self.busy("held"):
+            first = self.d.ask("restart", "held")
+            other = self.d.ask("restart", "held", "?coalesce=yes&timeout=29")
+            between = self.d.ask("start", "held", "?coalesce=yes")
+            after = self.d.ask("restart", "held", "?coalesce=yes&timeout=29")
         self.assertEqual([r["coalesced_into"] for r in (first, other, between, after)], [None] * 4)
         self.assertEqual({self.end_of(r) for r in (first, other, between, after)}, {"succeeded"})
 
     def test_a_service_may_coalesce_by_itself_and_a_request_may_refuse(self):
-        self.busy("joins")
-        first, second = (self.d.ask("restart", "joins") for _ in range(2))
-        alone = self.d.ask("restart", "joins", "?coalesce=no")
+        with self.busy("joins"):
+            first, second = (self.d.ask("restart", "joins") for _ in range(2))
+            alone = self.d.ask("restart", "joins", "?coalesce=no")
         self.assertEqual((second["coalesced_into"], alone["coalesced_into"]), (first["id"], None))
         self.assertEqual({self.end_of(r) for r in (first, second, alone)}, {"succeeded"})
 
     def test_cancelling_what_others_have_joined_leaves_them(self):
-        self.busy("deaf")
-        first, second, third = (self.d.ask("restart", "deaf", "?coalesce=yes") for _ in range(3))
-        answer = self.d.http("DELETE", f"/operations/{first['id']}")
-        self.assertEqual((answer.status, answer.json["state"]), (200, "cancelled"))
-        answer = self.d.http("DELETE", f"/operations/{third['id']}")
-        self.assertEqual((answer.status, answer.json["state"]), (200, "cancelled"))
+        with self.busy("held"):
+            first, second, third = (self.d.ask("restart", "held", "?coalesce=yes")
+                                    for _ in range(3))
+            answer = self.d.http("DELETE", f"/operations/{first['id']}")
+            self.assertEqual((answer.status, answer.json["state"]), (200, "cancelled"))
+            answer = self.d.http("DELETE", f"/operations/{third['id']}")
+            self.assertEqual((answer.status, answer.json["state"]), (200, "cancelled"))
         self.assertEqual(self.end_of(second), "succeeded")
 
 
 class Keys(Operations):
-    services = {"web": on_fd(), "other": on_fd(), "slow": on_fd("--stop-delay 300")}
+    services = {"web": on_fd(), "other": on_fd(), "slow": on_fd("--stop-delay 300"),
+                "held": held()}
     tcp = True
 
     def test_a_repeated_request_is_the_same_operation(self):
@@ -246,11 +258,12 @@ class Keys(Operations):
 
     def test_refusals_are_not_remembered(self):
         self.refused(post(self.d, "/restart/webb", key="late"), 404, "unknown_service")
-        running = self.d.ask("restart", "slow")
-        self.refused(post(self.d, "/restart/slow?mode=fail", key="late-2"), 409, "not_idle")
+        with self.d.hold("held"):
+            running = self.d.ask("restart", "held")
+            self.refused(post(self.d, "/restart/held?mode=fail", key="late-2"), 409, "not_idle")
         self.d.operation(running["id"])
-        self.idle("slow")
-        self.assertEqual(post(self.d, "/restart/slow?mode=fail&wait", key="late-2").status, 200)
+        self.idle("held")
+        self.assertEqual(post(self.d, "/restart/held?mode=fail&wait", key="late-2").status, 200)
         self.assertEqual(post(self.d, "/restart/web?wait", key="late").status, 200)
 
     def test_a_key_of_a_batch_gives_the_whole_batch_again(self):
@@ -292,7 +305,7 @@ class Keys(Operations):
 class Batches(Operations):
     services = {"web1": on_fd(service={"tags": "front"}), "web2": on_fd(service={"tags": "front"}),
                 "db": on_fd(service={"tags": "back"}),
-                "hang": on_fd("--deaf", operation={"stop_timeout": "1s", "queue_limit": "2"}),
+                "hang": held(operation={"queue_limit": "2"}),
                 "broken": "[service]\ncomand = /bin/true\n"}
 
     def names(self, answer):
@@ -324,16 +337,18 @@ class Batches(Operations):
         self.assertEqual(len(waited.json["operations"]), 2)
 
     def test_one_that_does_not_succeed_makes_the_whole_409_and_one_that_goes_on_202(self):
-        answer = batch(self.d, [("restart", "web1"),
-                                {"action": "restart", "service": "hang", "timeout": 0.2}], "?wait")
+        with self.d.hold("hang"):
+            answer = batch(self.d, [("restart", "web1"), {"action": "restart", "service": "hang",
+                                                          "timeout": 0.2}], "?wait")
         self.assertEqual(answer.status, 409)
         self.assertEqual([r["state"] for r in answer.json["operations"]],
                          ["succeeded", "timed_out"])
         self.d.do("start", "hang")
-        answer = batch(self.d, [("restart", "hang"), ("restart", "web1")], "?wait=0.1")
-        self.assertEqual(answer.status, 202)
-        number = answer.json["batch"]
-        self.assertEqual(self.d.http("GET", f"/operations?batch={number}&wait=0").status, 202)
+        with self.d.hold("hang"):
+            answer = batch(self.d, [("restart", "hang"), ("restart", "web1")], "?wait=0.1")
+            self.assertEqual(answer.status, 202)
+            number = answer.json["batch"]
+            self.assertEqual(self.d.http("GET", f"/operations?batch={number}&wait=0").status, 202)
         self.assertEqual(self.d.http("GET", f"/operations?batch={number}&wait").status, 200)
 
     def test_what_cannot_be_accepted_whole_is_not_accepted_at_all(self):
@@ -350,16 +365,17 @@ class Batches(Operations):
 
     def test_a_full_queue_of_one_refuses_all_and_is_named(self):
         self.idle("hang")
-        self.d.ask("restart", "hang")
-        self.d.wait_state("hang", "stopping")
-        waits = [self.d.ask("restart", "hang") for _ in range(2)]
-        before = self.count()
-        answer = batch(self.d, [("restart", "web1"), ("restart", "hang"), ("restart", "db")])
-        self.assertIn("hang", self.refused(answer, 429, "queue_full"))
-        self.assertIn("Retry-After", answer.headers)
-        self.assertEqual(self.count(), before)
-        self.refused(batch(self.d, [("restart", "web1"), ("restart", "hang")], mode="fail"), 409,
-                     "not_idle")
+        with self.d.hold("hang"):
+            self.d.ask("restart", "hang")
+            self.d.wait_state("hang", "stopping")
+            waits = [self.d.ask("restart", "hang") for _ in range(2)]
+            before = self.count()
+            answer = batch(self.d, [("restart", "web1"), ("restart", "hang"), ("restart", "db")])
+            self.assertIn("hang", self.refused(answer, 429, "queue_full"))
+            self.assertIn("Retry-After", answer.headers)
+            self.assertEqual(self.count(), before)
+            self.refused(batch(self.d, [("restart", "web1"), ("restart", "hang")], mode="fail"),
+                         409, "not_idle")
         self.assertEqual({self.end_of(r) for r in waits}, {"succeeded"})
 
     def test_batches_that_cross_each_other_all_end(self):
@@ -437,7 +453,7 @@ class Goals(Operations):
 
 
 class Cancelling(Operations):
-    services = {"web": on_fd(), "unending": UNENDING, "deaf": DEAF,
+    services = {"web": on_fd(), "unending": UNENDING, "held": held(),
                 "stubborn": on_fd(service={"autostart": "yes"}, operation={
                     "reload_command": "/bin/sleep 86400"})}
 
@@ -454,13 +470,14 @@ class Cancelling(Operations):
             self.d.do("stop", "unending")
 
     def test_a_restart_that_runs_is_given_up(self):
-        self.d.do("start", "deaf")
-        number = self.d.ask("restart", "deaf")["id"]
-        self.d.wait_state("deaf", "stopping")
-        answer = self.d.http("DELETE", f"/operations/{number}")
-        self.assertEqual((answer.status, answer.json["state"]), (200, "cancelled"), answer)
-        self.idle("deaf")
-        self.d.do("start", "deaf")
+        self.d.do("start", "held")
+        with self.d.hold("held"):
+            number = self.d.ask("restart", "held")["id"]
+            self.d.wait_state("held", "stopping")
+            answer = self.d.http("DELETE", f"/operations/{number}")
+            self.assertEqual((answer.status, answer.json["state"]), (200, "cancelled"), answer)
+        self.idle("held")
+        self.d.do("start", "held")
 
     def test_a_reload_that_runs_is_given_up_and_the_service_goes_on(self):
         pid = self.d.status("stubborn")["pid"]
@@ -472,12 +489,14 @@ class Cancelling(Operations):
         self.assertEqual((row["state"], row["pid"]), ("running", pid))
 
     def test_a_stop_that_runs_cannot_be_given_up(self):
-        self.d.do("start", "deaf")
-        number = self.d.ask("stop", "deaf")["id"]
-        self.d.wait_state("deaf", "stopping")
-        self.refused(self.d.http("DELETE", f"/operations/{number}"), 409, "cannot_cancel")
+        self.d.do("start", "held")
+        with self.d.hold("held"):
+            number = self.d.ask("stop", "held")["id"]
+            self.d.wait_state("held", "stopping")
+            self.refused(self.d.http("DELETE", f"/operations/{number}"), 409, "cannot_cancel")
+            self.assertEqual(self.d.operation(number, wait=False)["state"], "running")
         self.assertEqual(self.d.operation(number)["state"], "succeeded")
-        self.d.do("start", "deaf")
+        self.d.do("start", "held")
 
     def test_a_cancel_that_races_with_the_end_agrees_with_the_record(self):
         for _ in range(ROUNDS * 2):
@@ -594,7 +613,7 @@ class WithoutTheJournal(unittest.TestCase):
     def test_a_stop_goes_on_and_says_that_it_is_not_written_down(self):
         with Daemon({"web": on_fd(), "other": on_fd()}) as d:
             d.wait_all_running()
-            with contextlib.closing(sqlite3.connect(f"{d.state_dir}/state.db",
+            with contextlib.closing(sqlite3.connect(f"{d.state_dir}/state.db", timeout=GUARD,
                                                     isolation_level=None)) as db:
                 db.execute("BEGIN IMMEDIATE")
                 stop = d.http("POST", "/stop/web?wait")

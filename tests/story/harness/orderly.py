@@ -26,12 +26,12 @@ from . import guard
 from .build import (BUILD, ENDS, FAKE, FAKE_REPORT, GUARD, ORDERLYCTL, ORDERLYD, ROOT, SANITIZE,
                     SLOW, check_config, run_ctl)
 from .client import Answer, UnixConnection, ended_by_peer
-from .services import conf_text, fake, on_fd
-from .waits import Trouble, alive, at_once, wait_pid_gone, wait_written
+from .services import conf_text, fake, held, on_fd
+from .waits import Hold, Trouble, alive, at_once, wait_pid_gone, wait_written
 
 __all__ = ["ENDS", "FAKE", "FAKE_REPORT", "GUARD", "ORDERLYCTL", "ORDERLYD", "ROOT", "SANITIZE",
-           "SLOW", "Daemon", "Shared", "Trouble", "alive", "at_once", "check_config", "fake",
-           "free_port", "main", "on_fd", "run_ctl", "wait_pid_gone", "wait_written"]
+           "SLOW", "Daemon", "Hold", "Shared", "Trouble", "alive", "at_once", "check_config", "fake",
+           "free_port", "held", "main", "on_fd", "run_ctl", "wait_pid_gone", "wait_written"]
 
 _PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -382,7 +382,18 @@ class Daemon:
         return self.wait_status(lambda rows: all(r["state"] == "running" for r in rows.values()),
                                 seconds=seconds)
 
+    def wait_idle(self, *names):
+        """Waits until nothing is asked of these services, or of any: those of the boot are ready,
+        or have failed, and it has been said."""
+        return self.wait_status(lambda rows: not any(
+            row["active_operation"] or row["queue_length"] for row in rows.values()
+            if not names or row["name"] in names))
+
     # ---- witnesses ----
+
+    def hold(self, name):
+        """Holds a service of held() where it is to stop: see Hold."""
+        return Hold(self.dir, name)
 
     def read(self, name):
         try:
@@ -424,15 +435,22 @@ def show_log(text):
     print("---- the daemon's log ----", *lines, "----", sep="\n", file=sys.stderr, flush=True)
 
 
+_ports = []    # a name of ours for each port that was given out: no other test gets it
+
+
 def free_port():
     """Below what the kernel gives to connections that go out: none can take it before the daemon."""
     while True:
         port = random.randrange(20000, 32000)
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with socket.socket() as s:
             try:
+                name.bind(f"\0orderly-story-port-{port}")
                 s.bind(("0.0.0.0", port))
             except OSError:
+                name.close()
                 continue
+            _ports.append(name)
             return port
 
 

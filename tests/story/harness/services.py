@@ -21,6 +21,13 @@ def on_fd(*options, **sections):
     return fake("--ready-fd", *options, **sections)
 
 
+def held(*options, **sections):
+    """As on_fd(), but once it is asked to stop it waits for as long as the test holds it."""
+    sections["operation"] = {"stop_timeout": "10m", "timeout": "20m",
+                             **sections.get("operation", {})}
+    return on_fd("--hold-stop", *options, **sections)
+
+
 def conf_text(sections):
     if isinstance(sections, (str, bytes)):
         return sections

@@ -24,7 +24,7 @@ import unittest
 from . import guard, orderly
 from .build import FAKE, GUARD, SANITIZE
 from .bus import Signals
-from .waits import Trouble, wait_written
+from .waits import Hold, Trouble, wait_written
 
 UNIT_DIR = "/run/systemd/system"
 USER_RUNTIME = "/run/user/0"
@@ -198,6 +198,10 @@ class UnitTest(unittest.TestCase):
         """A unit that runs fake-service; keywords are further keys of its [Service]."""
         self.unit(name, user=user, Unit={"StartLimitIntervalSec": "0", **(unit or {})},
                   Service={"ExecStart": self.fake(name.rpartition(".")[0], *options), **service})
+
+    def hold(self, name):
+        """Holds what a unit runs with --hold-stop where it is to stop: see Hold."""
+        return Hold(self.dir, name)
 
     def gated_unit(self, name, *options, user=False, **service):
         """A unit that is activating until its gate is opened, once for every start; then it runs

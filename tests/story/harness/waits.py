@@ -1,5 +1,6 @@
 """Waiting for what really happens: files written, processes gone, calls let go together."""
 import ctypes
+import fcntl
 import os
 import select
 import threading
@@ -36,11 +37,31 @@ def at_once(calls):
     return results
 
 
+class Hold:
+    """As long as it is held a fake with --hold-start or --hold-stop goes no further than there: what
+    a test does meanwhile cannot come too late, however slow the machine is."""
+
+    def __init__(self, folder, name):
+        self._file = open(f"{folder}/{name}.hold", "ab")
+        os.fchmod(self._file.fileno(), 0o666)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def let_go(self):
+        self._file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.let_go()
+
+
 _IN_MODIFY, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x80, 0x100
+_LOOK = 1    # seconds: what is looked for may come a moment after the change that told of it
 
 
 def wait_written(folder, done, complaint):
-    """Calls done() after every change in the folder until it says yes."""
+    """Calls done() after every change in the folder, and now and then, until it says yes."""
     until = time.monotonic() + GUARD
     watch = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -49,7 +70,7 @@ def wait_written(folder, done, complaint):
             left = until - time.monotonic()
             if left <= 0:
                 raise Trouble(complaint)
-            if select.select([watch], [], [], left)[0]:
+            if select.select([watch], [], [], min(left, _LOOK))[0]:
                 os.read(watch, 65536)
     finally:
         os.close(watch)
