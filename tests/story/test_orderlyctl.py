@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import unittest
 
-from harness.orderly import ORDERLYCTL, ROOT, Daemon, Shared, fake, main, on_fd, run_ctl
+from harness.orderly import (ORDERLYCTL, ROOT, Daemon, Shared, fake, held, main, on_fd, run_ctl,
+                             wait_written)
 
 DONE, FAILED, USAGE, NOT_RUNNING, UNKNOWN, UNREACHABLE, TIMED_OUT, DENIED, REFUSED = range(9)
 
@@ -19,14 +20,12 @@ class WithDaemon(Shared):
                 "doomed": fake("--crash-at-start 999", "--print-error tragedy",
                                readiness={"type": "fd"}, service={"autostart": "no"},
                                recovery={"restart": "no"}),
-                "hung": on_fd("--deaf", operation={"stop_timeout": "2s", "queue_limit": "1"})}
+                "hung": held(operation={"queue_limit": "1"})}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for name in ("backend", "frontend", "hung"):
-            if name in cls.services:
-                cls.d.wait_witness(name, "ready")
+        cls.d.wait_idle()
 
     def ctl(self, *args, status=DONE, **more):
         found = self.d.ctl(*args, **more)
@@ -81,27 +80,29 @@ class Commands(WithDaemon):
             self.assertEqual(self.d.status(name)["generation"], generation + 1)
 
     def test_no_wait_returns_at_once_with_the_number(self):
-        out = self.ctl("restart", "hung", "--no-wait").stdout
-        number = max(r["id"] for r in self.d.operations("?service=hung"))
-        self.assertIn(str(number), out)
-        self.assertNotIn(self.d.operation(number, wait=False)["state"], ("succeeded",))
+        with self.d.hold("hung"):
+            out = self.ctl("restart", "hung", "--no-wait").stdout
+            number = max(r["id"] for r in self.d.operations("?service=hung"))
+            self.assertIn(str(number), out)
+            self.assertIn(self.d.operation(number, wait=False)["state"], ("queued", "running"))
         self.settle()
 
     def test_logs(self):
-        out = self.ctl("logs", "-n", "2", "backend").stdout
-        self.assertEqual(out, "backend line 4\nbackend line 5\n")
+        wait_written(self.d.log_dir, lambda: self.ctl("logs", "-n", "2", "backend").stdout
+                     == "backend line 4\nbackend line 5\n", "its last lines never came")
         self.ctl("logs", "backend")
 
     def test_queue_shows_what_runs_and_waits(self):
-        running = self.d.ask("restart", "hung")["id"]
-        self.d.wait_state("hung", "stopping")
-        queued = self.d.ask("restart", "hung")["id"]
-        for args in (("queue",), ("queue", "hung")):
-            out = self.ctl(*args).stdout
-            self.assertIn(str(running), out)
-            self.assertIn(str(queued), out)
-        self.assertNotIn(str(queued), self.ctl("queue", "backend").stdout)
-        self.ctl("cancel", str(queued))
+        with self.d.hold("hung"):
+            running = self.d.ask("restart", "hung")["id"]
+            self.d.wait_state("hung", "stopping")
+            queued = self.d.ask("restart", "hung")["id"]
+            for args in (("queue",), ("queue", "hung")):
+                out = self.ctl(*args).stdout
+                self.assertIn(str(running), out)
+                self.assertIn(str(queued), out)
+            self.assertNotIn(str(queued), self.ctl("queue", "backend").stdout)
+            self.ctl("cancel", str(queued))
         self.assertEqual(self.d.operation(queued)["state"], "cancelled")
         self.ctl("wait", str(running))
         self.settle()
@@ -259,7 +260,8 @@ class ExitStatuses(WithDaemon):
             self.assertIn(args[1], found.stderr)
 
     def test_6_when_it_timed_out(self):
-        found = self.ctl("restart", "hung", "--timeout", "300ms", status=TIMED_OUT)
+        with self.d.hold("hung"):
+            found = self.ctl("restart", "hung", "--timeout", "300ms", status=TIMED_OUT)
         self.assertIn("hung", found.stdout + found.stderr)
         self.d.do("start", "hung")
 
@@ -274,12 +276,13 @@ class ExitStatuses(WithDaemon):
         self.assertIn("not permitted", found.stderr)
 
     def test_8_when_it_was_refused(self):
-        self.d.ask("restart", "hung")
-        self.d.wait_state("hung", "stopping")
-        queued = self.d.ask("restart", "hung")["id"]
-        found = self.ctl("restart", "hung", status=REFUSED)
-        self.assertIn("hung", found.stderr)
-        self.d.http("DELETE", f"/operations/{queued}")
+        with self.d.hold("hung"):
+            self.d.ask("restart", "hung")
+            self.d.wait_state("hung", "stopping")
+            queued = self.d.ask("restart", "hung")["id"]
+            found = self.ctl("restart", "hung", status=REFUSED)
+            self.assertIn("hung", found.stderr)
+            self.d.http("DELETE", f"/operations/{queued}")
         self.settle()
 
     def test_8_when_an_operation_cannot_be_cancelled_any_more(self):
@@ -287,9 +290,10 @@ class ExitStatuses(WithDaemon):
         self.ctl("cancel", str(number), status=REFUSED)
 
     def test_ctrl_c_while_waiting_says_that_it_goes_on(self):
-        with subprocess.Popen([ORDERLYCTL, "--socket", self.d.socket, "restart", "hung"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              stdin=subprocess.DEVNULL) as ctl:
+        with self.d.hold("hung"), \
+                subprocess.Popen([ORDERLYCTL, "--socket", self.d.socket, "restart", "hung"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 stdin=subprocess.DEVNULL) as ctl:
             self.d.wait_state("hung", "stopping")
             first = ctl.stdout.readline()  # it has its answer, and waits
             number = max(r["id"] for r in self.d.operations("?service=hung"))

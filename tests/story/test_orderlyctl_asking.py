@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from harness.orderly import (GUARD, ORDERLYCTL, Daemon, Shared, fake, free_port, main, on_fd,
+from harness.orderly import (GUARD, ORDERLYCTL, Daemon, Shared, fake, free_port, held, main, on_fd,
                              wait_written)
 
 DONE, FAILED, USAGE, NOT_RUNNING, UNKNOWN, UNREACHABLE, TIMED_OUT, DENIED, REFUSED = range(9)
@@ -23,15 +23,19 @@ class Asking(Shared):
                 "idle": on_fd(service={"autostart": "no", "tags": "all"}),
                 "doomed": fake("--crash-at-start 999", readiness={"type": "fd"},
                                service={"autostart": "no"}, recovery={"restart": "no"}),
-                "hung": on_fd("--deaf", operation={"stop_timeout": "2s", "queue_limit": "2"})}
+                "alone": on_fd(),
+                "hung": held(operation={"queue_limit": "2"})}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for name in ("web-1", "web-2", "hung"):
-            cls.d.wait_witness(name, "ready")
+        cls.d.wait_idle()
+
+    def setUp(self):
+        self.held = None
 
     def tearDown(self):
+        self.let_go()
         for number in [r["id"] for r in self.d.operations("?service=hung&state=queued")]:
             self.d.http("DELETE", f"/operations/{number}")
         self.d.do("start", "hung", expect=None)
@@ -47,10 +51,15 @@ class Asking(Shared):
         return self.d.operations(f"?service={name}&limit=1")[0]
 
     def occupy(self):
-        """A restart of hung that runs, for as long as its stop takes."""
+        """A restart of hung that runs, until it is let go."""
+        self.held = self.d.hold("hung")
         number = self.d.ask("restart", "hung")["id"]
         self.d.wait_state("hung", "stopping")
         return number
+
+    def let_go(self):
+        if self.held:
+            self.held.let_go()
 
     # ---- several at once ----
 
@@ -130,8 +139,9 @@ class Asking(Shared):
     def test_stop_now_goes_before_what_waits(self):
         running = self.occupy()
         waiting = self.d.ask("restart", "hung")["id"]
-        out = self.ctl("stop", "--now", "hung").stdout
-        self.assertIn("hung: stopped in ", out)
+        number = json.loads(self.ctl("stop", "--now", "--no-wait", "--json", "hung").stdout)["id"]
+        self.let_go()
+        self.assertIn("hung: stopped in ", self.ctl("wait", str(number)).stdout)
         self.assertEqual(self.d.operation(running)["state"], "superseded")
         self.assertEqual(self.d.operation(waiting)["state"], "superseded")
         self.assertEqual(self.ctl("wait", str(waiting), status=FAILED).stdout,
@@ -202,16 +212,18 @@ class Asking(Shared):
         self.assertEqual(len(found.stderr.splitlines()), 2)
 
     def test_a_stop_that_runs_cannot_be_cancelled(self):
-        number = self.d.ask("stop", "hung")["id"]
-        self.d.wait_state("hung", "stopping")
-        self.ctl("cancel", str(number), status=REFUSED)
+        with self.d.hold("hung"):
+            number = self.d.ask("stop", "hung")["id"]
+            self.d.wait_state("hung", "stopping")
+            self.ctl("cancel", str(number), status=REFUSED)
         self.assertEqual(self.d.operation(number)["state"], "succeeded")
 
     def interrupt(self, *args):
         """The words that are said when Ctrl-C comes while it waits for hung."""
-        with subprocess.Popen([ORDERLYCTL, "--socket", self.d.socket, *args],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              stdin=subprocess.DEVNULL) as ctl:
+        with self.d.hold("hung"), \
+                subprocess.Popen([ORDERLYCTL, "--socket", self.d.socket, *args],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 stdin=subprocess.DEVNULL) as ctl:
             line = ctl.stdout.readline()  # it has its answer, and waits
             self.d.wait_state("hung", "stopping")
             ctl.send_signal(signal.SIGINT)
@@ -220,7 +232,6 @@ class Asking(Shared):
         return err
 
     def test_ctrl_c_names_all_of_a_batch_that_go_on(self):
-        self.d.ask("restart", "hung")
         err = self.interrupt("restart", "hung", "idle", "--mode", "replace")
         number = self.last("hung")["id"]
         self.assertRegex(err, rf"operations?.* {number}.* go.* cancel with: .*cancel.* {number}")
@@ -236,7 +247,7 @@ class Asking(Shared):
     def test_ctrl_c_ends_the_waiting_for_a_daemon_that_does_not_answer(self):
         self.d.process.send_signal(signal.SIGSTOP)
         try:
-            with subprocess.Popen([ORDERLYCTL, "--socket", self.d.socket, "restart", "web-1"],
+            with subprocess.Popen([ORDERLYCTL, "--socket", self.d.socket, "restart", "alone"],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   stdin=subprocess.DEVNULL) as ctl:
                 self.wait_until_it_waits(ctl.pid)
@@ -246,7 +257,6 @@ class Asking(Shared):
             self.assertIn("whether the restart was accepted is not known", err)
         finally:
             self.d.process.send_signal(signal.SIGCONT)
-        self.d.wait_status(lambda row: row["ready"] and not row["active_operation"], "web-1")
 
     def wait_until_it_waits(self, pid):
         """Until it has caught SIGINT and stands in poll(): it has sent all and waits."""
@@ -276,10 +286,10 @@ class Asking(Shared):
 
 class WhileTheDaemonIsAway(unittest.TestCase):
     def test_a_batch_is_waited_for_across_the_death_of_the_daemon(self):
-        services = {"hung": on_fd("--deaf", operation={"stop_timeout": "2s"}), "web": on_fd()}
+        services = {"hung": held(), "web": on_fd()}
         with Daemon(services) as d:
-            d.wait_witness("hung", "ready")
-            d.wait_witness("web", "ready")
+            d.wait_idle()
+            hold = d.hold("hung")
             with subprocess.Popen([ORDERLYCTL, "--socket", d.socket, "restart", "--all"],
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   stdin=subprocess.DEVNULL) as ctl:
@@ -287,6 +297,7 @@ class WhileTheDaemonIsAway(unittest.TestCase):
                 select.select([ctl.stdout, ctl.stderr], [], [], GUARD)  # it knows its numbers
                 d.kill9()
                 d.start()
+                hold.let_go()
                 out, err = ctl.communicate(timeout=GUARD)
             record = d.operations("?service=hung&limit=1")[0]
             self.assertIn(record["state"], ("succeeded", "interrupted"))
@@ -326,9 +337,9 @@ class WhileTheDaemonIsAway(unittest.TestCase):
         with Daemon({"two": on_fd("--print said --print-error complained",
                                   log={"stderr": "separate"}), "one": on_fd()}) as d:
             d.wait_all_running()
-            wait_written(d.log_dir, lambda: "complained" in d.ctl("logs", "--stream", "stderr",
-                                                                  "two").stdout,
-                         "stderr never came")
+            for stream, said in (("stderr", "complained"), ("stdout", "said")):
+                wait_written(d.log_dir, lambda s=stream, t=said: t in d.ctl(
+                    "logs", "--stream", s, "two").stdout, f"{stream} never came")
             self.assertEqual(d.ctl("logs", "--stream=stdout", "two").stdout, "said\n")
             self.assertEqual(d.ctl("logs", "two").stdout, "said\n")
             found = d.ctl("logs", "--stream", "stderr", "one")
