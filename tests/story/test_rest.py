@@ -2,9 +2,10 @@
 import json
 import os
 import re
+import socket
 import time
 
-from harness.orderly import ENDS, GUARD, Daemon, Shared, fake, main, on_fd
+from harness.orderly import ENDS, GUARD, Daemon, Shared, fake, held, main, on_fd
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 RECORD = {"id", "service", "action", "state", "changed", "origin", "requested_by", "batch",
@@ -25,15 +26,13 @@ class Rest(Shared):
     services = {"backend": on_fd(service={"description": "the \"back\" end", "tags": "web db"}),
                 "idle": fake(service={"autostart": "no"}),
                 "slow": on_fd("--stop-delay 300"),
-                "hung": on_fd("--deaf", operation={"stop_timeout": "2s"}),
+                "hung": held(),
                 "broken": "[service]\ncomand = /bin/true\n"}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for name in ("backend", "slow", "hung"):
-            if name in cls.services:
-                cls.d.wait_witness(name, "ready")
+        cls.d.wait_idle()
 
     def problem(self, answer, status, code, instance=None):
         """An RFC 9457 body, whole and exact; returns its detail."""
@@ -79,15 +78,17 @@ class Actions(Rest):
 
     def test_wait_with_seconds_answers_202_when_it_is_still_going(self):
         for value in ("0.2", "200ms"):
-            began = time.monotonic()
-            answer = self.d.http("POST", f"/restart/hung?wait={value}")
-            self.assertGreaterEqual(time.monotonic() - began, 0.2)
-            self.assertEqual(answer.status, 202)
-            self.assertIn(answer.json["state"], ("running", "queued"))
+            with self.d.hold("hung"):
+                began = time.monotonic()
+                answer = self.d.http("POST", f"/restart/hung?wait={value}")
+                self.assertGreaterEqual(time.monotonic() - began, 0.2)
+                self.assertEqual(answer.status, 202)
+                self.assertIn(answer.json["state"], ("running", "queued"))
             self.d.operation(answer.json["id"])
 
     def test_an_end_that_is_not_success_is_409_and_the_body_is_the_operation(self):
-        answer = self.d.http("POST", "/restart/hung?wait&timeout=0.3")
+        with self.d.hold("hung"):
+            answer = self.d.http("POST", "/restart/hung?wait&timeout=0.3")
         self.assertEqual(answer.status, 409)
         self.assertEqual(answer.headers["Content-Type"].split(";")[0], "application/json")
         self.check_record(answer.json)
@@ -182,10 +183,14 @@ class Actions(Rest):
 
     def test_a_client_that_goes_away_while_it_waits_cancels_nothing(self):
         before = {record["id"] for record in self.d.operations()}
-        with self.assertRaises(TimeoutError):
-            self.d.http("POST", "/restart/hung?wait", timeout=0.2)
-        made = [r for r in self.d.operations() if r["id"] not in before]
-        self.assertEqual(len(made), 1)
+        with self.d.hold("hung"), socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.d.socket)
+            client.sendall(b"POST /restart/hung?wait HTTP/1.1\r\nHost: localhost\r\n"
+                           b"Content-Length: 0\r\n\r\n")
+            self.d.wait_state("hung", "stopping")
+            client.close()
+            made = [r for r in self.d.operations() if r["id"] not in before]
+            self.assertEqual([r["state"] for r in made], ["running"])
         self.assertEqual(self.d.operation(made[0]["id"])["state"], "succeeded")
 
 
@@ -203,7 +208,8 @@ class Operations(Rest):
 
     def test_filters_by_service_state_before_and_limit(self):
         ids = [self.d.do("restart", "backend")["id"] for _ in range(3)]
-        failed = self.d.http("POST", "/restart/hung?wait&timeout=0.2").json["id"]
+        with self.d.hold("hung"):
+            failed = self.d.http("POST", "/restart/hung?wait&timeout=0.2").json["id"]
         get = self.d.operations
         self.assertEqual({r["service"] for r in get("?service=backend")}, {"backend"})
         self.assertIn(failed, [r["id"] for r in get("?state=timed_out")])
@@ -235,10 +241,11 @@ class Operations(Rest):
         self.assertEqual(answer.json["state"], "succeeded")
 
     def test_waiting_for_one_that_goes_on_is_bounded(self):
-        number = self.d.ask("restart", "hung")["id"]
-        answer = self.d.http("GET", f"/operations/{number}?wait=0.2")
-        self.assertIn(answer.status, (200, 202))
-        self.assertIn(answer.json["state"], ("queued", "running"))
+        with self.d.hold("hung"):
+            number = self.d.ask("restart", "hung")["id"]
+            answer = self.d.http("GET", f"/operations/{number}?wait=0.2")
+            self.assertIn(answer.status, (200, 202))
+            self.assertIn(answer.json["state"], ("queued", "running"))
         self.d.operation(number)
 
     def test_bad_ids_are_unknown_or_bad_never_more(self):
@@ -252,11 +259,12 @@ class Operations(Rest):
                           ((404, "unknown_operation"), (400, "bad_parameter")), bad)
 
     def test_cancelling_a_queued_one_ends_it_at_once(self):
-        running = self.d.ask("restart", "hung")["id"]
-        self.d.wait_state("hung", "stopping")
-        queued = self.d.ask("restart", "hung")
-        self.assertEqual((queued["state"], queued["position"]), ("queued", 1))
-        answer = self.d.http("DELETE", f"/operations/{queued['id']}")
+        with self.d.hold("hung"):
+            running = self.d.ask("restart", "hung")["id"]
+            self.d.wait_state("hung", "stopping")
+            queued = self.d.ask("restart", "hung")
+            self.assertEqual((queued["state"], queued["position"]), ("queued", 1))
+            answer = self.d.http("DELETE", f"/operations/{queued['id']}")
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.json["state"], "cancelled")
         self.assertIsNone(answer.json["started_at"])
@@ -267,9 +275,10 @@ class Operations(Rest):
         ended = self.d.do("restart", "backend")["id"]
         self.problem(self.d.http("DELETE", f"/operations/{ended}"), 409, "cannot_cancel",
                      f"/operations/{ended}")
-        running = self.d.ask("stop", "hung")["id"]
-        self.d.wait_state("hung", "stopping")
-        self.problem(self.d.http("DELETE", f"/operations/{running}"), 409, "cannot_cancel")
+        with self.d.hold("hung"):
+            running = self.d.ask("stop", "hung")["id"]
+            self.d.wait_state("hung", "stopping")
+            self.problem(self.d.http("DELETE", f"/operations/{running}"), 409, "cannot_cancel")
         self.assertEqual(self.d.operation(running)["state"], "succeeded")
         self.d.do("start", "hung")
 
@@ -503,13 +512,14 @@ class Others(Rest):
             self.assertEqual(len(d.witness("one", "stop")), 1)
 
     def test_while_shutting_down_new_requests_are_503_closing(self):
-        with Daemon({"hung": on_fd("--deaf", operation={"stop_timeout": "2s"})}) as d:
-            d.wait_witness("hung", "ready")
-            d.http("POST", "/daemon/shutdown")
-            d.wait_state("hung", "stopping")
-            self.problem(d.http("POST", "/start/hung"), 503, "closing", "/start/hung")
-            self.assertEqual(d.http("GET", "/readyz").status, 503)
-            self.assertEqual(d.http("GET", "/healthz").status, 200)
+        with Daemon({"hung": held()}) as d:
+            d.wait_all_running()
+            with d.hold("hung"):
+                d.http("POST", "/daemon/shutdown")
+                d.wait_state("hung", "stopping")
+                self.problem(d.http("POST", "/start/hung"), 503, "closing", "/start/hung")
+                self.assertEqual(d.http("GET", "/readyz").status, 503)
+                self.assertEqual(d.http("GET", "/healthz").status, 200)
             d.wait_exit()
 
 
