@@ -83,10 +83,10 @@ class WhatIsTouched(unittest.TestCase):
                     d.wait_state(f"new-{way}", "running")
                     d.wait_status(lambda rows, way=way: f"gone-{way}" not in rows)
                     self.assertEqual(len(d.witness(f"gone-{way}", "stop")), 1)
+                    d.wait_status(lambda row: row["config_changed"], "edit")
                     rows = {row["name"]: row for row in d.status()["services"]}
                     for name in ("stay", "lean", "edit"):
                         self.assertEqual(instance(rows[name]), instance(before[name]), name)
-                    self.assertTrue(rows["edit"]["config_changed"])
                     self.assertFalse(rows["stay"]["config_changed"])
             self.assertEqual([len(d.witness("stay", word)) for word in ("start", "term")], [1, 0])
 
@@ -138,7 +138,7 @@ class WhatIsTouched(unittest.TestCase):
             d.wait_state("eager", "running")
             d.wait_state("leaning", "running")
             self.assertEqual(d.status("idle2")["state"], "running")  # for the one that needs it
-            self.assertEqual(d.status("idle")["state"], "stopped")
+            self.assertEqual(d.wait_status(lambda row: row, "idle")["state"], "stopped")
             self.assertEqual(d.operations("?service=idle"), [])
             started = d.operations("?service=eager")[0]
             self.assertEqual((started["origin"], started["requested_by"]),
@@ -457,9 +457,10 @@ class Meanwhile(unittest.TestCase):
             calls += [lambda name=name: d.do("restart", name) for name in names * 2]
             at_once(calls)
             by_http(d)  # files may have been written behind the last one's back
-            rows = d.wait_all_running()
+            d.wait_all_running()
             for name in names:
-                self.assertRegex(rows[name]["description"], f"^[0-2] of {name}$")
+                d.wait_status(lambda row, name=name: row["description"] in
+                              [f"{n} of {name}" for n in range(3)], name)
                 self.assertEqual(len(d.witness(name, "start")), 3)
 
 

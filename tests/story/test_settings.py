@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness.orderly import FAKE_REPORT, ORDERLYD, ROOT, Daemon, main
+from harness.orderly import FAKE_REPORT, ORDERLYD, ROOT, Daemon, main, wait_written
 
 COMMAND = "@FOLDER@/report @DIR@ @NAME@"
 LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -37,7 +37,7 @@ class Settings(unittest.TestCase):
         """Runs it once; what it found."""
         with self.daemon(spec, **more) as d:
             found = d.report("web")
-            found["row"] = d.status("web")
+            found["row"] = d.wait_status(lambda row: row["pid"], "web")
             found["daemon"] = d
             return found
 
@@ -75,7 +75,7 @@ class Settings(unittest.TestCase):
 
     def test_with_readiness_fd_there_is_one_more_and_its_number_is_told(self):
         spec = report()
-        spec["readiness"] = {"type": "fd", "timeout": "1s"}  # it never gets ready
+        spec["readiness"] = {"type": "fd", "timeout": "20s"}  # it never gets ready
         spec["recovery"] = {"restart": "no"}
         found = self.seen(spec)
         fds = dict(line.split(" ", 1) for line in found["fd"])
@@ -171,8 +171,8 @@ class Settings(unittest.TestCase):
         spec = {"service": {"command": "/bin/sh -c 'echo hello > /dev/stdout; exec sleep 1000'",
                             "user": "nobody"}}
         with Daemon({"web": spec}) as d:
-            d.wait_state("web", "running")
-            self.assertEqual(d.http("GET", "/logs/web").text, "hello\n")
+            wait_written(d.log_dir, lambda: d.http("GET", "/logs/web").text == "hello\n",
+                         "it never said hello")
 
     def test_another_user_without_being_root_is_refused_at_load(self):
         """Checked by a copy of the daemon that runs as nobody, where we are root."""

@@ -96,7 +96,10 @@ class Seven(Shared):
         self.assertEqual(self.d.status("frontend")["state"], "running")
 
     def test_the_second_node_follows_the_first_across_a_restart(self):
+        worker = self.d.status("incentive_system")["generation"]
         self.d.do("restart", "blockchain_node_1")
+        # the worker learns in its own time that its redis has ended
+        self.d.wait_status(lambda row: row["generation"] > worker, "incentive_system")
         # WAIT answers once the second node has what this connection has written
         self.assertEqual(redis(self.ports["NODE_1"], "SET story told", f"WAIT 1 {GUARD * 1000}"),
                          b":1\r\n")

@@ -132,6 +132,7 @@ class StatusLoad(unittest.TestCase):
         pollers = [Poller(i, d.port, token) for i in range(POLLERS)]
         for poller in pollers:
             await poller.connect()
+            await poller.look()     # at once: who says nothing is soon sent away
         await self.settled(d)
         await asyncio.gather(*(poller.look() for poller in pollers))
         self.assertEqual(len({poller.revision for poller in pollers}), 1, "nothing changes yet")

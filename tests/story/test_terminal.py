@@ -29,7 +29,7 @@ class OnATerminal(Shared):
         super().setUpClass()
         with open(f"{cls.d.dir}/evil", "wb") as f:
             f.write(EVIL + b"\n")
-        cls.d.wait_witness("evil", "ready")
+        cls.d.wait_idle()
         cls.d.do("start", "doomed", expect="failed")
         cls.d.wait_status(lambda row: row["state"] == "failed", "doomed")
 

@@ -62,25 +62,32 @@ class Upgrade(unittest.TestCase):
             self.assertEqual(troubles, [])
 
     def test_what_runs_is_finished_by_the_new_program_and_a_waiter_gets_a_202(self):
-        slow = on_fd("--start-delay 1500", service={"autostart": "no"})
+        slow = on_fd("--hold-start", service={"autostart": "no"}, operation={"timeout": "20m"},
+                     readiness={"timeout": "15m"})
         with Daemon({"slow": slow}) as d:
             found = []
             waiter = threading.Thread(
                 target=lambda: found.append(d.http("POST", "/start/slow?wait")))
-            waiter.start()
-            d.wait_state("slow", "starting")
-            self.ctl(d, "upgrade")
-            waiter.join()
+            with d.hold("slow"):
+                waiter.start()
+                d.wait_state("slow", "starting")
+                self.ctl(d, "upgrade")
+                waiter.join()
             self.assertEqual(found[0].status, 202)
             end = d.operation(found[0].json["id"])
             self.assertEqual(end["state"], "succeeded", end)
             self.assertEqual(len(d.witness("slow", "start")), 1, "it was not started again")
 
     def test_how_a_service_ends_is_still_known(self):
-        dying = fake("--exit-after 1500 --status 7", recovery={"restart": "no"})
-        with Daemon({"dying": dying}) as d:
+        dying = {"service": {"command": "/bin/sh -c 'read go < @DIR@/go; exit 7'"},
+                 "readiness": {"type": "immediate"}, "recovery": {"restart": "no"}}
+        with Daemon({"dying": dying}, start=False) as d:
+            os.mkfifo(f"{d.dir}/go")
+            d.start()
             d.wait_state("dying", "running")
             self.ctl(d, "upgrade")
+            with open(f"{d.dir}/go", "w", encoding="ascii") as go:
+                go.write("go\n")
             row = d.wait_state("dying", "failed")
             self.assertEqual(row["last_exit"], {"code": 7})
 
@@ -112,11 +119,12 @@ class Upgrade(unittest.TestCase):
 
     def test_a_start_that_never_tells_fails_at_its_readiness_timeout_all_the_same(self):
         never = fake(service={"autostart": "no"}, recovery={"restart": "no"},
-                     readiness={"type": "fd", "timeout": "2s"})
+                     readiness={"type": "fd", "timeout": "3s"})
         with Daemon({"never": never}) as d:
-            for again in (lambda: self.ctl(d, "upgrade"), lambda: (d.kill9(), d.start())):
+            for count, again in enumerate((lambda: self.ctl(d, "upgrade"),
+                                           lambda: (d.kill9(), d.start())), 1):
                 start = d.ask("start", "never")
-                d.wait_state("never", "starting")
+                d.wait_status(lambda row, n=count: row["generation"] == n, "never")
                 again()
                 end = d.operation(start["id"])
                 self.assertEqual(end["state"], "failed", end)
