@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 
-from harness.orderly import Daemon, on_fd
+from harness.orderly import GUARD, Daemon, on_fd
 from harness.systemd import (USER_RUNTIME, UnitTest, driven, main, main_pid, show,
                              start_user_manager, systemctl, wait_down, wait_unit)
 
@@ -66,7 +66,7 @@ class Others(UnitTest):
             self.assertEqual(main_pid("web.service"), row["pid"])
 
     def test_every_state_is_shown_by_its_word(self):
-        self.gated_unit("web.service", "--stop-delay", "1000")
+        self.gated_unit("web.service", "--hold-stop")
         with Daemon({"web": driven("web.service", recovery=NO_RECOVERY)}) as d:
             d.wait_state("web", "stopped")
             systemctl("start", "--no-block", "web.service")
@@ -76,8 +76,9 @@ class Others(UnitTest):
             row = d.wait_state("web", "running")
             self.assertTrue(row["ready"])
             self.wait_witness("web", "ready")
-            systemctl("stop", "--no-block", "web.service")
-            d.wait_state("web", "stopping")
+            with self.hold("web"):
+                systemctl("stop", "--no-block", "web.service")
+                d.wait_state("web", "stopping")
             d.wait_state("web", "stopped")
 
     def test_one_that_waits_for_its_automatic_restart_is_in_backoff(self):
@@ -132,13 +133,14 @@ class Others(UnitTest):
             self.assertEqual(self.read("db.begun").count("\n"), 1)
 
     def test_a_start_by_systemctl_during_our_stop_does_not_make_it_a_success(self):
-        self.fake_unit("web.service", "--stop-delay", "1500")
+        self.fake_unit("web.service", "--hold-stop")
         with Daemon({"web": driven("web.service")}) as d:
             d.do("start", "web")
             self.wait_witness("web", "ready")
-            number = d.ask("stop", "web")["id"]
-            d.wait_state("web", "stopping")
-            systemctl("start", "web.service")
+            with self.hold("web"):
+                number = d.ask("stop", "web")["id"]
+                d.wait_state("web", "stopping")
+                systemctl("start", "--no-block", "web.service")
             record = d.operation(number)
             self.assertEqual(record["state"], "failed", record)
             self.assertEqual(d.wait_state("web", "running")["goal"], "up")
@@ -357,9 +359,11 @@ class Many(UnitTest):
             self.unit(f"{name}.service", Service={"ExecStart": "/bin/sleep infinity"},
                       Unit={"StartLimitIntervalSec": "0"}, reload=False)
         systemctl("daemon-reload")
-        with Daemon({name: driven(f"{name}.service") for name in names}) as d:
-            answer = d.http("POST", "/operations?wait=60", body=json.dumps(
-                {"operations": [{"action": "start", "service": "many*"}]}).encode())
+        with Daemon({name: driven(f"{name}.service") for name in names},
+                    config={"operations": {"timeout": "10m"}}) as d:
+            answer = d.http("POST", f"/operations?wait={4 * GUARD}", body=json.dumps(
+                {"operations": [{"action": "start", "service": "many*"}]}).encode(),
+                            timeout=5 * GUARD)
             states = {r["id"]: r["detail"] for r in answer.json["operations"]
                       if r["state"] != "succeeded"}
             self.assertEqual((answer.status, states), (200, {}))

@@ -39,13 +39,14 @@ class Killed(UnitTest):
             self.assertEqual(self.read("db.begun").count("\n"), 1)
 
     def test_a_restart_that_was_done_meanwhile_is_not_done_again(self):
-        self.fake_unit("web.service", "--stop-delay", "500")
+        self.fake_unit("web.service", "--hold-stop")
         with Daemon({"web": driven("web.service")}) as d:
             d.do("start", "web")
             self.wait_witness("web", "ready")
-            number = d.ask("restart", "web")["id"]
-            d.wait_state("web", "stopping")
-            d.kill9()
+            with self.hold("web"):
+                number = d.ask("restart", "web")["id"]
+                d.wait_state("web", "stopping")
+                d.kill9()
             self.wait_witness("web", "ready", 2)
             d.start()
             self.assertIn(d.operation(number)["state"], {"succeeded", "interrupted"})
@@ -54,14 +55,15 @@ class Killed(UnitTest):
             self.assertEqual(len(self.witness("web", "start")), 2)
 
     def test_a_stop_that_was_under_way_stays_a_stop(self):
-        self.fake_unit("web.service", "--stop-delay", "500")
+        self.fake_unit("web.service", "--hold-stop")
         with Daemon({"web": driven("web.service")}) as d:
             d.do("start", "web")
             self.wait_witness("web", "ready")
-            number = d.ask("stop", "web")["id"]
-            d.wait_state("web", "stopping")
-            d.kill9()
-            d.start()
+            with self.hold("web"):
+                number = d.ask("stop", "web")["id"]
+                d.wait_state("web", "stopping")
+                d.kill9()
+                d.start()
             self.assertIn(d.operation(number)["state"], {"succeeded", "interrupted"})
             wait_down(d, "web")
             self.assertEqual(len(self.witness("web", "start")), 1)

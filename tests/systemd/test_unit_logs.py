@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 
-from harness.orderly import GUARD, ORDERLYCTL, Daemon, fake
+from harness.orderly import GUARD, ORDERLYCTL, Daemon, fake, wait_written
 from harness.systemd import UnitTest, driven, main, systemctl
 
 NO_RECOVERY = {"restart": "no"}
@@ -70,11 +70,13 @@ class LastLines(LogTest):
             self.assertNotIn("not mine", found)
 
     def test_an_instance_of_a_template_has_its_own_lines(self):
-        self.unit("worker@.service", Service={"ExecStart": "/bin/sh -c 'echo I am %i; sleep 1000'"})
+        self.unit("worker@.service", Service={"ExecStart": "/bin/sh -c 'echo I am %i; "
+                                                           f"echo yes > {self.dir}/%i; sleep 1000'"})
         names = ("worker@1.service", "worker@2.service")
         with Daemon({f"w{n}": driven(unit) for n, unit in enumerate(names, 1)}) as d:
             for n in (1, 2):
                 d.do("start", f"w{n}")
+                self.wait_file(str(n), "yes")
             for n in (1, 2):
                 said = [line for line in self.lines(d, f"w{n}") if line.startswith("I am")]
                 self.assertEqual(said, [f"I am {n}"])
@@ -92,7 +94,8 @@ class LastLines(LogTest):
             d.wait_state("plain", "running")
             self.say("web.service", "echo from a unit")
             self.assertEqual(self.lines(d, "web", "?lines=1"), ["from a unit"])
-            self.assertEqual(self.lines(d, "plain", "?lines=1"), ["from-a-process"])
+            wait_written(d.log_dir, lambda: self.lines(d, "plain", "?lines=1")
+                         == ["from-a-process"], "the process never said it")
             self.assertEqual(glob.glob(f"{d.log_dir}/web*"), [])
             self.assertEqual(glob.glob(f"{d.runtime_dir}/web/*"), [])
 

@@ -265,12 +265,13 @@ class Timeouts(UnitTest):
             d.wait_status(lambda row: row["state"] in ("stopped", "failed"), "db")
 
     def test_a_stop_that_takes_too_long_ends_timed_out_and_still_stops(self):
-        self.fake_unit("db.service", "--stop-delay", "1500")
+        self.fake_unit("db.service", "--hold-stop")
         with Daemon({"db": by_hand("db.service")}) as d:
             d.do("start", "db")
             self.wait_witness("db", "ready")
-            d.do("stop", "db", "?timeout=0.3", expect="timed_out")
-            self.assertEqual(d.status("db")["state"], "stopping")
+            with self.hold("db"):
+                d.do("stop", "db", "?timeout=0.3", expect="timed_out")
+                self.assertEqual(d.status("db")["state"], "stopping")
             wait_down(d, "db")
 
     def test_the_next_operation_begins_after_one_that_timed_out(self):
@@ -317,14 +318,15 @@ class Cancelling(UnitTest):
             self.assertEqual(self.read("db.begun").count("\n"), 1)
 
     def test_a_stop_that_runs_cannot_be_undone(self):
-        self.fake_unit("web.service", "--stop-delay", "2000")
+        self.fake_unit("web.service", "--hold-stop")
         with Daemon({"web": by_hand("web.service")}) as d:
             d.do("start", "web")
             self.wait_witness("web", "ready")
-            number = d.ask("stop", "web")["id"]
-            d.wait_state("web", "stopping")
-            answer = d.http("DELETE", f"/operations/{number}")
-            self.assertEqual((answer.status, answer.json["code"]), (409, "cannot_cancel"))
+            with self.hold("web"):
+                number = d.ask("stop", "web")["id"]
+                d.wait_state("web", "stopping")
+                answer = d.http("DELETE", f"/operations/{number}")
+                self.assertEqual((answer.status, answer.json["code"]), (409, "cannot_cancel"))
             self.assertEqual(d.operation(number)["state"], "succeeded")
 
     def test_an_emergency_stop_takes_the_place_of_a_start_that_hangs(self):
@@ -475,9 +477,11 @@ class Recovering(UnitTest):
 
     def test_what_a_stop_has_left_failed_is_not_recovered(self):
         self.unit("web.service", Service={
-            "ExecStart": "/bin/sh -c 'trap \"exit 1\" TERM; while :; do sleep 0.05; done'"})
+            "ExecStart": f"/bin/sh -c 'trap \"exit 1\" TERM; echo yes >> {self.dir}/traps; "
+                         "while :; do sleep 0.05; done'"})
         with Daemon({"web": driven("web.service", recovery={"first_delay": "0"})}) as d:
             d.do("start", "web")
+            self.wait_file("traps", "yes")
             systemctl("stop", "web.service")
             d.wait_status(lambda r: (r["state"], r["goal"]) == ("failed", "down"), "web")
             d.do("start", "web")
