@@ -4,9 +4,8 @@
  * Into DIR/NAME.witness it writes "start PID NS", "ready PID NS", "term PID NS", "stop PID NS"
  * (CLOCK_MONOTONIC), a line per write, so that what really happened can be compared with what was
  * answered. Everything that it forks keeps the lock: a tree that is not gone cannot be replaced
- * unseen. With
- * --hold-start or --hold-stop it gets ready, or stops, only once nobody else has DIR/NAME.hold
- * locked.
+ * unseen. With --hold-start or --hold-stop it gets ready, or stops, only once nobody else has
+ * DIR/NAME.hold locked.
  *
  * Threads: one. Signals are taken by sigtimedwait(); nothing runs in a handler. */
 #include <errno.h>

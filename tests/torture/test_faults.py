@@ -73,7 +73,7 @@ class Life:
     def dies(self):
         """Whether the connection broke because the daemon has ended."""
         try:
-            self.d.process.wait(1)
+            self.d.process.wait(10)
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -343,7 +343,7 @@ class Faults(unittest.TestCase):
         """This one dies as it looks for the last lines, before anybody is told of the end; it would
         succeed the next time."""
         web = fake("--print why --crash-at-start 1", service={"autostart": "no"},
-                   readiness={"type": "delay", "delay": "300ms"}, recovery={"restart": "no"})
+                   readiness={"type": "delay", "delay": "20s"}, recovery={"restart": "no"})
         with Daemon({"web": web}, start=False) as d:
             d._env["ORDERLY_FAULT"] = "log_read:kill"               # pylint: disable=protected-access
             d.start()
