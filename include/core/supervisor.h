@@ -126,13 +126,16 @@ int supervisor_list(struct supervisor *supervisor, const struct operation_filter
                     struct operation **ret_operations, size_t *ret_count, struct error *err);
 
 typedef void wait_done(void *context);
-/* done is called when the operation has ended, at until_mono (CLOCK_NEVER: not), or when the
- * supervisor is freed. */
+/* done is called when the operation has ended and the status shows what has come of it, at
+ * until_mono (CLOCK_NEVER: not), or when the supervisor is freed. */
 void supervisor_wait_operation(struct supervisor *supervisor, int64_t id, int64_t until_mono,
                                wait_done *done, void *context);
 
-/* done is called when the end of an operation is in the journal, at until_mono, or when the
- * supervisor is freed; supervisor_written() tells which. */
+/* Whether the status shows what has come of an operation that has ended. */
+bool supervisor_announced(struct supervisor *supervisor, int64_t id);
+
+/* done is called when the end of an operation is told and in the journal, at until_mono, or when
+ * the supervisor is freed; supervisor_written() tells which. */
 void supervisor_wait_written(struct supervisor *supervisor, int64_t id, int64_t until_mono,
                              wait_done *done, void *context);
 bool supervisor_written(struct supervisor *supervisor, int64_t id);

@@ -111,20 +111,32 @@ void op_write_joined(struct op *op, journal_done *done, void *context)
         free(ops);
 }
 
+/* Announced or written, whichever comes later. */
+static void note(struct op *op, bool *what)
+{
+    struct host *host = op->service->host;
+    bool settled;
+
+    service_lock(op->service);
+    *what = true;
+    settled = op->settled = op->announced && op->written;
+    service_unlock(op->service);
+    if (!settled)
+        return;
+    wait_set_fire(&host->waits, &op->settled_waiters);
+    op_index_remove(&host->operations, op);
+}
+
 static void settle(struct op *op, int result)
 {
-    service_lock(op->service);
-    op->settled = true;
-    service_unlock(op->service);
-    wait_set_fire(&op->service->host->waits, &op->settled_waiters);
     if (result < 0)
         log_error("%s: the end of operation %lld could not be written down: %s", op->record.service,
                   (long long)op->record.id, strerror(-result));
-    op_index_remove(&op->service->host->operations, op);
+    note(op, &op->written);
 }
 
-/* The ends are in the journal: whoever asks for the operations from now on is answered from there.
- */
+/* The ends are in the journal: whoever asks for the operations once they are announced, too, is
+ * answered from there. */
 static void settled(void *context, int result)
 {
     struct op *op = context;
@@ -266,12 +278,8 @@ void op_end(struct op *op, const struct op_result *result)
 
 static void announce(struct op *op)
 {
-    struct host *host = op->service->host;
-
-    service_lock(op->service);
-    op->announced = true;
-    service_unlock(op->service);
-    wait_set_fire(&host->waits, &op->waiters);
+    note(op, &op->announced);
+    wait_set_fire(&op->service->host->waits, &op->waiters);
 }
 
 void op_announce(struct op *op)

@@ -158,6 +158,15 @@ void supervisor_wait_operation(struct supervisor *supervisor, int64_t id, int64_
         done(context);
 }
 
+bool supervisor_announced(struct supervisor *supervisor, int64_t id)
+{
+    struct op *op = op_index_find(&supervisor->host.operations, id);
+    bool announced = !op || service_announced(op);
+
+    op_unref(op);
+    return announced;
+}
+
 void supervisor_wait_written(struct supervisor *supervisor, int64_t id, int64_t until_mono,
                              wait_done *done, void *context)
 {

@@ -7,7 +7,8 @@
  * Threads: the record is guarded by its service's lock from the reservation on; the references are
  * atomic; waiters are guarded by the wait set. Whoever takes an op out of its service's queue (or
  * is the turn in which it is active) under that lock, and nobody else, ends it.
- * Ownership: reference-counted; the index holds one until the end is settled. */
+ * Ownership: reference-counted; the index holds one until the end is settled: from then on the
+ * journal's row is what is shown. */
 #pragma once
 
 #include "base/list.h"
@@ -35,7 +36,8 @@ struct op {
     bool resumed;                /* had begun under an earlier daemon */
     struct list waiters;         /* of its end */
     bool announced;              /* they have been told */
-    bool settled;                /* its end is in the journal */
+    bool written;                /* its end is in the journal */
+    bool settled;                /* both */
     bool in_mark;                /* its end stands in the service's mark as well */
     struct list settled_waiters; /* of that */
     struct op *next;             /* in the index */

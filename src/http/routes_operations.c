@@ -176,7 +176,8 @@ void route_operation(struct exchange *x)
         x->broken = true;
     else if (!(x->query.given & PARAMETER_WAIT))
         answer_told(x, MHD_HTTP_OK);
-    else if (!wants_wait(x) || told_status(&x->told) != MHD_HTTP_ACCEPTED)
+    else if (!wants_wait(x) ||
+             (operation_ended(x->told.operations) && supervisor_announced(x->http->supervisor, id)))
         answer_told(x, told_status(&x->told));
     else if (exchange_take_place(x))
         wait_for_ends(x);

@@ -66,7 +66,8 @@ static void answer_as_it_is(struct exchange *x)
 
 static void look_again(struct exchange *x);
 
-/* Stands at the first that has not ended; false: the problem is said. */
+/* Stands at the first that has not ended, or has just now, and the status does not show it yet;
+ * false: the problem is said. */
 static bool skip_ended(struct exchange *x)
 {
     while (x->at < x->told.count) {
@@ -74,24 +75,33 @@ static bool skip_ended(struct exchange *x)
 
         if (!operation_ended(op) && !refresh_told(x, x->at))
             return false;
-        if (!operation_ended(op))
+        if (!operation_ended(op) || !supervisor_announced(x->http->supervisor, op->id))
             break;
         x->at++;
     }
     return true;
 }
 
+/* What has ended is not told before the status shows it, though the time is up: it is about to. */
+static int64_t next_look(const struct exchange *x, int64_t now)
+{
+    int64_t next = now + WAIT_LOOK;
+
+    return next < x->until_mono || operation_ended(&x->told.operations[x->at]) ? next
+                                                                               : x->until_mono;
+}
+
 static void wait_for_next(struct exchange *x)
 {
-    int64_t now = clock_mono_us(), next_look = now + WAIT_LOOK;
+    int64_t now = clock_mono_us();
 
     if (!skip_ended(x))
         return;
-    if (x->at == x->told.count || now >= x->until_mono || !exchange_expect(x, look_again)) {
+    if (x->at == x->told.count || next_look(x, now) <= now || !exchange_expect(x, look_again)) {
         answer_as_it_is(x);
         return;
     }
-    x->look_mono = next_look < x->until_mono ? next_look : x->until_mono;
+    x->look_mono = next_look(x, now);
     supervisor_wait_operation(x->http->supervisor, x->told.operations[x->at].id, x->look_mono,
                               exchange_woken, x);
 }

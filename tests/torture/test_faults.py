@@ -6,6 +6,7 @@ everything says why. For builds with ORDERLY_FAULTS only.
 import concurrent.futures
 import contextlib
 import http.client
+import json
 import multiprocessing
 import os
 import re
@@ -338,6 +339,24 @@ class Faults(unittest.TestCase):
                               stderr=subprocess.PIPE, check=False, timeout=GUARD)
         self.assertEqual(done.returncode, 2)
         self.assertIn('ORDERLY_FAULT: there is no fault point "nothing"', done.stderr)
+
+    def test_who_waits_for_an_end_is_told_when_the_status_shows_what_has_come_of_it(self):
+        def shown(d, *names):
+            return {(row["state"], row["active_operation"]) for row in map(d.status, names)}
+        batch = json.dumps({"operations": [{"action": "restart", "service": name}
+                                           for name in ("web", "db")]})
+        with Daemon({"web": fake(), "db": fake()}, start=False) as d:
+            d._env["ORDERLY_FAULT"] = "board_publish:delay=300ms:times=0"   # pylint: disable=W0212
+            d.start()
+            d.wait_all_running()
+            for _ in range(3):
+                self.assertEqual(d.http("POST", "/operations?wait=50", batch).status, 200)
+                self.assertEqual(shown(d, "web", "db"), {("running", None)})
+                number = d.ask("restart", "web")["id"]
+                while d.operation(number, wait=False)["state"] not in ENDS:
+                    pass
+                self.assertEqual(d.http("GET", f"/operations/{number}?wait=0.01").status, 200)
+                self.assertEqual(shown(d, "web"), {("running", None)})
 
     def test_a_start_that_has_failed_has_failed_for_the_next_daemon_too(self):
         """This one dies as it looks for the last lines, before anybody is told of the end; it would
