@@ -7,7 +7,7 @@ import threading
 
 from harness.orderly import GUARD, Daemon, on_fd
 from harness.systemd import (USER_RUNTIME, UnitTest, driven, main, main_pid, show,
-                             start_user_manager, systemctl, wait_down, wait_unit)
+                             start_user_manager, systemctl, wait_down, wait_found, wait_unit)
 
 MANUAL = {"autostart": "no"}
 NO_RECOVERY = {"restart": "no"}
@@ -327,7 +327,7 @@ class Boot(UnitTest):
             d.do("start", "web")
             pid = main_pid("web.service")
             d.restart_daemon()
-            row = d.wait_state("web", "running")
+            row = wait_found(d, "web")
             self.assertEqual((row["pid"], row["goal"]), (pid, "up"))
 
     def test_a_unit_whose_file_is_taken_away_is_left_alone(self):

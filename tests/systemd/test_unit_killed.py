@@ -5,7 +5,8 @@ import signal
 
 from harness.build import run_ctl
 from harness.orderly import ENDS, SLOW, Daemon, fake, on_fd
-from harness.systemd import UnitTest, driven, main, main_pid, show, systemctl, wait_down
+from harness.systemd import (UnitTest, driven, main, main_pid, show, systemctl, wait_down,
+                             wait_found)
 from harness.waits import wait_pid_gone
 
 SEED = int(os.environ.get("ORDERLY_SEED", "1"))
@@ -20,7 +21,7 @@ class Killed(UnitTest):
             before = d.status("web")
             d.kill9()
             d.start()
-            after = d.wait_state("web", "running")
+            after = wait_found(d, "web")
             for key in ("pid", "generation", "goal", "restarts", "containment"):
                 self.assertEqual(after[key], before[key], key)
             self.assertEqual(main_pid("web.service"), before["pid"])
@@ -113,7 +114,7 @@ class Killed(UnitTest):
             systemctl("stop", "web.service")
             systemctl("restart", "other.service")
             d.start()
-            row = d.wait_state("other", "running")
+            row = wait_found(d, "other")
             self.assertEqual((row["pid"], row["goal"], row["generation"]),
                              (main_pid("other.service"), "up", before + 1))
             wait_down(d, "web")
@@ -175,7 +176,7 @@ class Upgraded(UnitTest):
             done = run_ctl("upgrade", env={"ORDERLY_SOCKET": d.socket})
             d.renewed()
             self.assertEqual(done.returncode, 0, done.stderr)
-            after = d.wait_state("web", "running")
+            after = wait_found(d, "web")
             self.assertEqual((after["pid"], after["generation"]),
                              (before["pid"], before["generation"]))
             self.open_gate("db.service")

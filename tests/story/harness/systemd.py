@@ -129,6 +129,12 @@ def driven(unit, **sections):
     return spec
 
 
+def wait_found(d, name):
+    """Its row once a daemon that has just begun has seen it run: until then, which it may be ready
+    before, it is shown as it was last."""
+    return d.wait_status(lambda row: row["state"] == "running" and row["pid"], name)
+
+
 def wait_down(d, name):
     """Its row once it is stopped, and that is known to be wanted: not while a job still stands."""
     return d.wait_status(lambda row: (row["state"], row["goal"]) == ("stopped", "down"), name)
