@@ -34,7 +34,8 @@ class WithDaemon(Shared):
         return found
 
     def settle(self):
-        """hung has nothing to do any more."""
+        """hung has nothing to do any more, as its row says: of what was just accepted that tells
+        only once it has begun."""
         self.d.wait_status(lambda row: row["ready"] and not row["active_operation"]
                            and not row["queue_length"], "hung")
 
@@ -85,6 +86,7 @@ class Commands(WithDaemon):
             number = max(r["id"] for r in self.d.operations("?service=hung"))
             self.assertIn(str(number), out)
             self.assertIn(self.d.operation(number, wait=False)["state"], ("queued", "running"))
+        self.d.operation(number)
         self.settle()
 
     def test_logs(self):
