@@ -19,61 +19,63 @@ struct string_list {
     size_t count;
 };
 
+/* Each section in an order that leaves no holes: there is one for each service. */
 struct service_spec {
     atomic_int references;
+    bool sealed; /* strings and lists lie in the same allocation */
     char *name;
     char *file; /* where it was read */
 
     /* [service] */
-    char *description;
+    bool set_user;                  /* uid, gid and groups are to be set */
+    bool environment_file_optional; /* written with a leading '-' */
+    bool autostart;
     enum backend_type backend;
-    char *unit;        /* of the systemd backend: "nginx.service"; else NULL */
     enum bus_type bus; /* whose units */
-    char *command;     /* as written; NULL with a unit, as all that follows up to umask */
-    struct string_list argv;
-    char *directory;
-    char *user, *home; /* of the user it runs as; NULL: the daemon's own */
-    bool set_user;     /* uid, gid and groups are to be set */
+    mode_t umask;
     uid_t uid;
     gid_t gid;
     gid_t *groups;
     size_t group_count;
+    char *description;
+    char *unit;    /* of the systemd backend: "nginx.service"; else NULL */
+    char *command; /* as written; NULL with a unit, as directory, users and environment are */
+    struct string_list argv;
+    char *directory;
+    char *user, *home;              /* of the user it runs as; NULL: the daemon's own */
     struct string_list environment; /* KEY=VALUE */
     char *environment_file;         /* read by the executor at each start; NULL: none */
-    bool environment_file_optional; /* written with a leading '-' */
-    mode_t umask;
     struct string_list tags, requires, wants, after;
-    bool autostart;
 
     /* [operation] */
     int64_t timeout_us;
-    enum on_timeout on_timeout; /* of a unit */
-    int stop_signal;
     int64_t stop_timeout_us;
     int64_t queue_limit;
-    int reload_signal;    /* 0: none */
+    enum on_timeout on_timeout; /* of a unit */
+    int stop_signal;
     char *reload_command; /* as written; NULL: none; never both */
     struct string_list reload_argv;
-    bool coalesce; /* a request joins an identical one at the end of the queue */
+    int reload_signal; /* 0: none */
+    bool coalesce;     /* a request joins an identical one at the end of the queue */
+
+    /* [log] */
+    bool separate_stderr;
+    bool log_compress, log_timestamps;
+    enum output_target output_target;
+    enum when_full when_full;
+    int64_t log_max_age_us; /* 0: any */
+    int64_t log_max_size;   /* bytes; 0: never rotated */
+    int64_t log_max_files;
 
     /* [readiness] */
-    enum readiness_type readiness;
     int64_t ready_delay_us;
     int64_t ready_timeout_us;
+    enum readiness_type readiness;
 
     /* [recovery] */
     enum restart_policy restart;
     int64_t first_delay_us, max_delay_us, stable_after_us;
     int64_t attempts; /* 0: for ever */
-
-    /* [log] */
-    enum output_target output_target;
-    bool separate_stderr;
-    int64_t log_max_age_us; /* 0: any */
-    bool log_compress, log_timestamps;
-    enum when_full when_full;
-    int64_t log_max_size; /* bytes; 0: never rotated */
-    int64_t log_max_files;
 
     /* [limits]; -1: as the daemon was given them */
     int64_t memory;    /* bytes of the whole tree; these three through cgroup controllers */
@@ -81,14 +83,17 @@ struct service_spec {
     int64_t tasks;
     int64_t nofile;
     int64_t core;
-    bool set_oom_score_adjust;
     int64_t oom_score_adjust;
+    bool set_oom_score_adjust;
 };
 
 /* All defaults and a name; one reference. NULL without memory. */
 struct service_spec *spec_new(const char *name);
 struct service_spec *spec_ref(struct service_spec *spec);
 void spec_unref(struct service_spec *spec); /* NULL is fine */
+/* One that lies in a single allocation, as small as can be; takes the only reference of spec. NULL
+ * without memory: spec is left as it was. */
+struct service_spec *spec_seal(struct service_spec *spec);
 
 /* Whether anything differs at all, and whether what differs takes effect only at the next start. */
 bool spec_equal(const struct service_spec *a, const struct service_spec *b);

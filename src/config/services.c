@@ -229,6 +229,18 @@ static int refuse(struct service_set *set, struct service_file *file)
     return refused->name && refused->file && refused->message ? 0 : -ENOMEM;
 }
 
+/* After all files were read, so that what reading them took lies together when it is freed. */
+static int take_spec(struct service_set *set, struct service_file *file)
+{
+    struct service_spec *sealed = spec_seal(file->spec);
+
+    if (!sealed)
+        return -ENOMEM;
+    file->spec = NULL;
+    set->specs[set->count++] = sealed;
+    return 0;
+}
+
 static int sort_out(struct files *files, struct service_set *set)
 {
     size_t bad = 0;
@@ -244,7 +256,7 @@ static int sort_out(struct files *files, struct service_set *set)
         if (files->items[i]->report.errors > 0)
             r = refuse(set, files->items[i]);
         else
-            set->specs[set->count++] = take(files->items[i]->spec);
+            r = take_spec(set, files->items[i]);
     }
     return r;
 }

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,29 +92,112 @@ struct service_spec *spec_ref(struct service_spec *spec)
     return spec;
 }
 
+/* ---- what a spec points to ---- */
+
+#define AT(member) offsetof(struct service_spec, member)
+
+static const size_t strings[] = {
+    AT(name), AT(file), AT(description),      AT(unit),           AT(command), AT(directory),
+    AT(user), AT(home), AT(environment_file), AT(reload_command),
+};
+static const size_t lists[] = {
+    AT(argv), AT(environment), AT(reload_argv), AT(tags), AT(requires), AT(wants), AT(after),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static char **string_at(struct service_spec *spec, size_t i)
+{
+    return (char **)(void *)((char *)spec + strings[i]);
+}
+
+static struct string_list *list_at(struct service_spec *spec, size_t i)
+{
+    return (struct string_list *)(void *)((char *)spec + lists[i]);
+}
+
+static void spec_free(struct service_spec *spec)
+{
+    for (size_t i = 0; !spec->sealed && i < COUNT(strings); i++)
+        free(*string_at(spec, i));
+    for (size_t i = 0; !spec->sealed && i < COUNT(lists); i++)
+        string_list_clear(list_at(spec, i));
+    if (!spec->sealed)
+        free(spec->groups);
+    free(spec);
+}
+
 void spec_unref(struct service_spec *spec)
 {
-    if (!spec || atomic_fetch_sub_explicit(&spec->references, 1, memory_order_acq_rel) != 1)
-        return;
-    free(spec->name);
-    free(spec->file);
-    free(spec->description);
-    free(spec->unit);
-    free(spec->command);
-    string_list_clear(&spec->argv);
-    free(spec->directory);
-    free(spec->user);
-    free(spec->home);
-    free(spec->groups);
-    string_list_clear(&spec->environment);
-    free(spec->environment_file);
-    free(spec->reload_command);
-    string_list_clear(&spec->reload_argv);
-    string_list_clear(&spec->tags);
-    string_list_clear(&spec->requires);
-    string_list_clear(&spec->wants);
-    string_list_clear(&spec->after);
-    free(spec);
+    if (spec && atomic_fetch_sub_explicit(&spec->references, 1, memory_order_acq_rel) == 1)
+        spec_free(spec);
+}
+
+/* ---- sealing: the struct, then the lists' pointers, the groups, the strings ---- */
+
+static size_t string_room(const char *string)
+{
+    return string ? strlen(string) + 1 : 0;
+}
+
+static size_t sealed_size(struct service_spec *spec)
+{
+    size_t size = sizeof *spec + spec->group_count * sizeof *spec->groups;
+
+    for (size_t i = 0; i < COUNT(strings); i++)
+        size += string_room(*string_at(spec, i));
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        const struct string_list *list = list_at(spec, i);
+
+        size += list->items ? (list->count + 1) * sizeof *list->items : 0;
+        for (size_t n = 0; n < list->count; n++)
+            size += string_room(list->items[n]);
+    }
+    return size;
+}
+
+static void *put(char **room, const void *data, size_t size)
+{
+    void *placed = *room;
+
+    if (!data)
+        return NULL;
+    memcpy(placed, data, size);
+    *room += size;
+    return placed;
+}
+
+/* The lists first, for their pointers' alignment. */
+static void move_in(struct service_spec *sealed, char *room)
+{
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct string_list *list = list_at(sealed, i);
+
+        list->items = put(&room, list->items, (list->count + 1) * sizeof *list->items);
+    }
+    sealed->groups = put(&room, sealed->groups, sealed->group_count * sizeof *sealed->groups);
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct string_list *list = list_at(sealed, i);
+
+        for (size_t n = 0; n < list->count; n++)
+            list->items[n] = put(&room, list->items[n], string_room(list->items[n]));
+    }
+    for (size_t i = 0; i < COUNT(strings); i++)
+        *string_at(sealed, i) =
+            put(&room, *string_at(sealed, i), string_room(*string_at(sealed, i)));
+}
+
+struct service_spec *spec_seal(struct service_spec *spec)
+{
+    struct service_spec *sealed = malloc(sealed_size(spec));
+
+    if (!sealed)
+        return NULL;
+    *sealed = *spec;
+    sealed->sealed = true;
+    move_in(sealed, (char *)(sealed + 1));
+    spec_unref(spec);
+    return sealed;
 }
 
 static bool same_string(const char *a, const char *b)

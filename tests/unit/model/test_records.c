@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/operation.h"
@@ -118,6 +119,35 @@ static void a_change_of_limits_needs_no_new_instance_and_a_change_of_command_doe
     spec_unref(b);
 }
 
+static void a_sealed_spec_says_what_the_one_it_was_made_of_said(void **state)
+{
+    struct service_spec *plain = spec_new("x"), *spec = spec_new("x"), *sealed;
+
+    (void)state;
+    for (struct service_spec *s = plain; s; s = s == plain ? spec : NULL) {
+        s->description = strdup("a service");
+        assert_int_equal(string_list_add(&s->argv, "/bin/echo"), 0);
+        assert_int_equal(string_list_add(&s->argv, ""), 0);
+        assert_int_equal(string_list_add(&s->tags, "night"), 0);
+        s->groups = calloc(2, sizeof *s->groups);
+        assert_non_null(s->groups);
+        s->groups[s->group_count++] = 7;
+        s->groups[s->group_count++] = 9;
+    }
+    sealed = spec_seal(spec);
+    assert_non_null(sealed);
+    assert_true(spec_equal(sealed, plain));
+    assert_string_equal(sealed->name, "x");
+    assert_null(sealed->directory);
+    assert_null(sealed->argv.items[2]);
+    assert_null(sealed->requires.items);
+    assert_memory_equal(sealed->groups, plain->groups, 2 * sizeof *plain->groups);
+    spec_unref(spec_ref(sealed));
+    assert_string_equal(sealed->tags.items[0], "night");
+    spec_unref(sealed);
+    spec_unref(plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +157,7 @@ int main(void)
         cmocka_unit_test(every_signal_is_read_as_it_is_written),
         cmocka_unit_test(names_of_services_are_safe_as_names_of_files),
         cmocka_unit_test(a_change_of_limits_needs_no_new_instance_and_a_change_of_command_does),
+        cmocka_unit_test(a_sealed_spec_says_what_the_one_it_was_made_of_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
