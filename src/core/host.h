@@ -5,6 +5,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/quiet.h"
 #include "backend/watcher.h"
 #include "board.h"
 #include "config/config.h"
@@ -30,6 +31,7 @@ struct host {
     struct registry *registry;
     struct run_queue run_queue;
     struct wait_set waits;
+    struct quiet quiet; /* no turn has been taken for a while */
     struct board board;
     struct events events;
     struct op_index operations;

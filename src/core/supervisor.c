@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -209,6 +210,16 @@ static int open_backend(struct supervisor *supervisor, const struct supervisor_c
     return systemd_backend_new(service_post_event, &host->units, err);
 }
 
+/* What was needed while much went on, as at the boot, is given back. */
+static void fell_quiet(struct quiet *quiet)
+{
+    struct host *host = list_entry(quiet, struct host, quiet);
+
+    marks_give_back(host->marks);
+    process_backend_give_back(host->processes);
+    malloc_trim(0);
+}
+
 static int open_parts(struct supervisor *supervisor, const struct supervisor_config *config,
                       struct error *err)
 {
@@ -220,6 +231,7 @@ static int open_parts(struct supervisor *supervisor, const struct supervisor_con
     if (boot_identity(supervisor->boot, err) < 0 || watcher_start(&host->watcher, err) < 0)
         return err->code;
     wait_set_init(&host->waits, host->watcher);
+    quiet_init(&host->quiet, host->watcher, fell_quiet);
     ping_init(&supervisor->ping, host->watcher, &host->run_queue);
     if (board_init(&host->board, &host->waits, err) < 0 || open_journal(supervisor, err) < 0 ||
         marks_open(config->config->runtime_dir, supervisor->boot, &host->marks, err) < 0 ||
@@ -307,6 +319,7 @@ void supervisor_free(struct supervisor *supervisor)
         if (written)
             note_clean(supervisor);
     }
+    quiet_deinit(&host->quiet);
     registry_deinit(&supervisor->registry);
     systemd_backend_free(host->units);
     if (host->processes)

@@ -274,5 +274,6 @@ void turn_run(struct run_item *item)
         settle_shown(s->host);
     announce_ends(s);
     events_flush(&s->host->events);
+    quiet_stir(&s->host->quiet);
     service_rest(s);
 }

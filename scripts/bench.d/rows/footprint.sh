@@ -38,14 +38,15 @@ lines_open() {
     exec {lines}<>"$work/lines"
 }
 
-# lines_await COUNT: asking for the status instead would cost the memory that is looked at.
+# lines_await COUNT: asking for the status instead would cost the memory that is looked at; and what
+# only served to be quick is given back when nothing has happened for up to two seconds.
 lines_await() {
     local left
 
     for ((left = $1; left > 0; left--)); do
         read -r -t 60 -u "$lines" || trouble "$left of $1 services did not come up"
     done
-    sleep 2
+    sleep 4
 }
 
 # keep_figures NAME SIDE LINE [BESIDE]: of one supervisor.

@@ -1,0 +1,32 @@
+/* quiet - tells once when nothing has been done for a while, so that what only serves to be quick
+ * can be given back.
+ *
+ * Threads: any may stir; fell() runs on the watcher's thread, and must be short.
+ * Ownership: it lies in what it serves. */
+#pragma once
+
+#include "backend/watcher.h"
+
+#include <stdatomic.h>
+
+/* Nothing has been done for between one and two of it. */
+#define QUIET_US (1 * USEC_PER_SEC)
+
+enum quiet_state {
+    QUIET_FELL,    /* and nothing has been done since: no deadline is set */
+    QUIET_FALLING, /* nothing has been done since the deadline was set */
+    QUIET_STIRRED,
+};
+
+struct quiet {
+    struct watcher *watcher;
+    struct deadline deadline;
+    _Atomic(enum quiet_state) state;
+    void (*fell)(struct quiet *quiet);
+};
+
+void quiet_init(struct quiet *quiet, struct watcher *watcher, void (*fell)(struct quiet *quiet));
+/* After it fell() does not run, nor will: nobody may stir any more. */
+void quiet_deinit(struct quiet *quiet);
+/* Something is done: cheap while it goes on. */
+void quiet_stir(struct quiet *quiet);

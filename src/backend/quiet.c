@@ -1,0 +1,40 @@
+#include "backend/quiet.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+
+static void set(struct quiet *q)
+{
+    watcher_set(q->watcher, &q->deadline, clock_mono_us() + QUIET_US);
+}
+
+static void passed(struct deadline *deadline)
+{
+    struct quiet *q = list_entry(deadline, struct quiet, deadline);
+    enum quiet_state falling = QUIET_FALLING;
+
+    if (atomic_compare_exchange_strong(&q->state, &falling, QUIET_FELL)) {
+        q->fell(q);
+        return;
+    }
+    atomic_store(&q->state, QUIET_FALLING); /* who stirs between the two has done so just now */
+    set(q);
+}
+
+void quiet_init(struct quiet *q, struct watcher *watcher, void (*fell)(struct quiet *quiet))
+{
+    *q = (struct quiet){.watcher = watcher, .deadline.passed = passed, .fell = fell};
+    atomic_init(&q->state, QUIET_FELL);
+}
+
+void quiet_deinit(struct quiet *q)
+{
+    if (q->watcher)
+        watcher_clear(q->watcher, &q->deadline);
+}
+
+void quiet_stir(struct quiet *q)
+{
+    if (atomic_exchange(&q->state, QUIET_STIRRED) == QUIET_FELL)
+        set(q);
+}
