@@ -5,22 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fragment_deinit(struct fragment *fragment)
-{
-    free(fragment->name);
-    text_deinit(&fragment->json);
-}
-
-static void drop(struct fragment *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        fragment_deinit(&items[i]);
-    free(items);
-}
-
 void fragments_deinit(struct fragments *fragments)
 {
-    drop(fragments->items, fragments->count);
+    for (size_t i = 0; i < fragments->count; i++)
+        spec_unref(fragments->items[i].spec);
+    free(fragments->items);
+    text_deinit(&fragments->rows);
     *fragments = (struct fragments){0};
 }
 
@@ -31,69 +21,81 @@ void fragments_begin(struct fragments *fragments, struct fragments_walk *walk)
 
 static bool make_room(struct fragments_walk *walk)
 {
-    size_t capacity = walk->made_capacity ? walk->made_capacity * 2 : walk->fragments->count + 8;
+    size_t capacity = walk->capacity ? walk->capacity * 2 : walk->fragments->count + 8;
     struct fragment *grown;
 
-    if (walk->made_count < walk->made_capacity)
+    if (walk->made.count < walk->capacity)
         return true;
-    grown = FAULT(status_fragment) ? NULL : realloc(walk->made, capacity * sizeof *grown);
+    grown = FAULT(status_fragment) ? NULL : realloc(walk->made.items, capacity * sizeof *grown);
     if (!grown)
         return false;
-    walk->made = grown;
-    walk->made_capacity = capacity;
+    walk->made.items = grown;
+    walk->capacity = capacity;
     return true;
 }
 
-/* The old fragment of this name, or an empty one; those before it have gone. */
-static struct fragment take_old(struct fragments_walk *walk, const char *name)
+/* The old fragment of this name, or NULL; those before it have gone. */
+static const struct fragment *find_old(struct fragments_walk *walk, const char *name)
 {
-    struct fragments *old = walk->fragments;
-    int order = 1;
+    const struct fragments *old = walk->fragments;
 
     while (walk->at < old->count) {
-        order = strcmp(old->items[walk->at].name, name);
-        if (order >= 0)
+        int order = strcmp(old->items[walk->at].spec->name, name);
+
+        if (order > 0)
             break;
-        fragment_deinit(&old->items[walk->at]);
-        old->items[walk->at++] = (struct fragment){0};
+        walk->at++;
+        if (order == 0)
+            return &old->items[walk->at - 1];
     }
-    if (order != 0)
-        return (struct fragment){0};
-    struct fragment found = old->items[walk->at];
-    old->items[walk->at++] = (struct fragment){0};
-    return found;
+    return NULL;
+}
+
+static void put_row(struct fragments_walk *walk, const struct service_status *status,
+                    uint64_t changed)
+{
+    const struct fragment *old = find_old(walk, status->spec->name);
+    struct text *rows = &walk->made.rows;
+
+    if (old && old->changed == changed) {
+        text_append_n(rows, walk->fragments->rows.data + old->begin, old->length);
+        return;
+    }
+    status_json(status, rows);
+    walk->written++;
 }
 
 void fragments_visit(struct fragments_walk *walk, const struct service_status *status,
                      uint64_t changed)
 {
-    struct fragment fragment;
+    struct text *rows = &walk->made.rows;
+    size_t begin;
 
     if (walk->failed || !make_room(walk)) {
         walk->failed = true;
         return;
     }
-    fragment = take_old(walk, status->spec->name);
-    if (!fragment.name)
-        fragment.name = strdup(status->spec->name);
-    if (fragment.changed != changed || !fragment.json.data) {
-        text_clear(&fragment.json);
-        status_json(status, &fragment.json);
-        text_fit(&fragment.json);
-        fragment.changed = changed;
-        walk->written++;
-    }
-    walk->failed = !fragment.name || fragment.json.failed;
-    walk->made[walk->made_count++] = fragment;
+    if (walk->made.count > 0)
+        text_append_n(rows, ",", 1);
+    begin = rows->len;
+    put_row(walk, status, changed);
+    walk->made.items[walk->made.count++] = (struct fragment){
+        .spec = spec_ref(status->spec),
+        .changed = changed,
+        .begin = begin,
+        .length = rows->len - begin,
+    };
+    walk->failed = rows->failed;
 }
 
 bool fragments_end(struct fragments_walk *walk)
 {
-    struct fragments *fragments = walk->fragments;
-
-    drop(fragments->items, fragments->count);
-    *fragments = (struct fragments){walk->made, walk->made_count};
+    fragments_deinit(walk->fragments);
+    text_fit(&walk->made.rows);
+    if (walk->made.rows.failed)
+        walk->failed = true;
+    *walk->fragments = walk->made;
     if (walk->failed)
-        fragments_deinit(fragments);
+        fragments_deinit(walk->fragments);
     return !walk->failed;
 }

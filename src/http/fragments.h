@@ -1,5 +1,6 @@
-/* fragments - every service's row of the status as JSON text, written again only when that service
- * has changed.
+/* fragments - every service's row of the status as JSON text, one after the other, written again
+ * only when that service has changed. They lie in one piece of memory, for it is large and comes
+ * and goes.
  * Threads: none, the status cache's lock guards it. Ownership: fragments_deinit(). */
 #pragma once
 
@@ -11,21 +12,22 @@
 #include <stdint.h>
 
 struct fragment {
-    char *name;
-    uint64_t changed; /* the revision number it was written at */
-    struct text json;
+    struct service_spec *spec; /* a reference: whose it is */
+    uint64_t changed;          /* the revision number it was written at */
+    size_t begin, length;      /* in the rows */
 };
 
 struct fragments {
+    struct text rows;       /* with commas between them */
     struct fragment *items; /* ordered by name */
     size_t count;
 };
 
 /* One walk over all services, in the order of their names: what is not visited is dropped. */
 struct fragments_walk {
-    struct fragments *fragments;
-    struct fragment *made;
-    size_t made_count, made_capacity, at;
+    struct fragments *fragments; /* as they were */
+    struct fragments made;
+    size_t capacity, at;
     size_t written; /* how many were written anew */
     bool failed;
 };

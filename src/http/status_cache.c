@@ -141,13 +141,8 @@ static void rewrite(struct status_cache *cache, struct supervisor *supervisor)
     if (!fragments_end(&walk))
         return;
     status_open(supervisor, cache->revision, true, &body);
-    for (size_t i = 0; i < cache->fragments.count; i++) {
-        const struct text *json = &cache->fragments.items[i].json;
-
-        if (i > 0)
-            text_append_n(&body, ",", 1);
-        text_append_n(&body, json->data, json->len);
-    }
+    if (cache->fragments.count > 0)
+        text_append_n(&body, cache->fragments.rows.data, cache->fragments.rows.len);
     text_append(&body, "],\"removed\":[]}\n");
     revision_format(cache->revision, tag);
     snprintf(quoted, sizeof quoted, "\"%s\"", tag);
