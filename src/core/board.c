@@ -32,7 +32,6 @@ void board_deinit(struct board *board) NO_THREAD_SAFETY_CHECK
 {
     for (size_t i = 0; i < board->count; i++) {
         status_free(board->entries[i]->status);
-        free(board->entries[i]->name);
         free(board->entries[i]);
     }
     free(board->entries);
@@ -67,18 +66,17 @@ static size_t find(const struct board *board, const char *name, bool *ret_found)
 static struct board_entry *insert(struct board *board, size_t at, const char *name)
     REQUIRES(board_lock_class)
 {
-    struct board_entry *entry = calloc(1, sizeof *entry);
+    struct board_entry *entry = calloc(1, sizeof *entry + strlen(name) + 1);
     struct board_entry **grown =
         realloc(board->entries, (board->count + 1) * sizeof *board->entries);
 
     if (grown)
         board->entries = grown;
-    if (entry)
-        entry->name = strdup(name);
-    if (!grown || !entry || !entry->name) {
+    if (!grown || !entry) {
         free(entry);
         return NULL;
     }
+    strcpy(entry->name, name);
     memmove(grown + at + 1, grown + at, (board->count - at) * sizeof *grown);
     grown[at] = entry;
     board->count++;

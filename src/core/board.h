@@ -12,9 +12,9 @@
 extern struct lock_class board_lock_class;
 
 struct board_entry {
-    char *name;
     struct service_status *status; /* NULL: not (or no longer) shown */
     uint64_t changed;
+    char name[];
 };
 
 #define BOARD_REMOVED 256 /* so many removals are remembered for ?since= */

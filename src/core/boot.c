@@ -126,7 +126,7 @@ void boot_wait_units(struct host *host)
 
 /* What is to run is begun; and everything can be seen from the first moment on. A unit is not
  * started because it ran when the last daemon ended. */
-static void begin_service(struct service *s)
+static void queue_start(struct service *s)
 {
     bool wanted = s->machine.goal == GOAL_UP && (!s->machine.unit || s->spec->autostart);
 
@@ -136,10 +136,9 @@ static void begin_service(struct service *s)
     }
     if (wanted && !s->instance && s->known)
         op_unref(service_push_automatic(s, ACTION_START, ORIGIN_BOOT));
-    publish(s);
-    service_post(s, MAIL_LOOK);
 }
 
+/* First all operations, then all that stays: or each would leave a hole when it has ended. */
 static int begin_services(struct supervisor *supervisor, struct error *err)
 {
     struct service **services;
@@ -148,7 +147,11 @@ static int begin_services(struct supervisor *supervisor, struct error *err)
     if (registry_all(&supervisor->registry, &services, &count) < 0)
         return error_set(err, -ENOMEM, "begin: %m");
     for (size_t i = 0; i < count; i++)
-        begin_service(services[i]);
+        queue_start(services[i]);
+    for (size_t i = 0; i < count; i++) {
+        publish(services[i]);
+        service_post(services[i], MAIL_LOOK);
+    }
     free(services);
     return 0;
 }
