@@ -35,4 +35,5 @@ struct service_status {
 };
 
 void status_free(struct service_status *status); /* NULL is fine */
+void status_deinit(struct service_status *status);
 void status_json(const struct service_status *status, struct text *t);

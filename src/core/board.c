@@ -31,7 +31,7 @@ int board_init(struct board *board, struct wait_set *waits,
 void board_deinit(struct board *board) NO_THREAD_SAFETY_CHECK
 {
     for (size_t i = 0; i < board->count; i++) {
-        status_free(board->entries[i]->status);
+        status_deinit(&board->entries[i]->status);
         free(board->entries[i]);
     }
     free(board->entries);
@@ -112,16 +112,17 @@ static void remember_removed(struct board *board, const char *name) REQUIRES(boa
 
 void board_publish(struct board *board, struct board_entry *entry, struct service_status *status)
 {
-    struct service_status *old;
+    struct service_status old;
 
     board_lock(board);
     old = entry->status;
-    entry->status = status;
     entry->changed = ++board->number;
-    if (old && !status)
+    if (entry->shown && !status)
         remember_removed(board, entry->name);
+    entry->shown = status != NULL;
+    entry->status = status ? *status : (struct service_status){0};
     board_unlock(board);
-    status_free(old);
+    status_deinit(&old);
     wait_set_fire(board->waits, &board->waiters);
 }
 
@@ -152,7 +153,7 @@ static bool removed_since(const struct board *board, size_t i, uint64_t since)
     if (!board->removed[i].name || board->removed[i].number <= since)
         return false;
     at = find(board, board->removed[i].name, &found);
-    return !found || !board->entries[at]->status; /* it may have come back */
+    return !found || !board->entries[at]->shown; /* it may have come back */
 }
 
 bool board_read(struct board *board, uint64_t since, const struct status_visitor *visitor,
@@ -165,8 +166,8 @@ bool board_read(struct board *board, uint64_t since, const struct status_visitor
     for (size_t i = 0; i < board->count; i++) {
         const struct board_entry *entry = board->entries[i];
 
-        if (entry->status && (!known || entry->changed > since))
-            visitor->service(visitor->context, entry->status, entry->changed);
+        if (entry->shown && (!known || entry->changed > since))
+            visitor->service(visitor->context, &entry->status, entry->changed);
     }
     for (size_t i = 0; known && visitor->removed && i < BOARD_REMOVED; i++)
         if (removed_since(board, i, since))
@@ -202,8 +203,8 @@ struct service_status *board_status(struct board *board, const char *name)
 
     board_lock(board);
     at = find(board, name, &found);
-    if (found && board->entries[at]->status)
-        copy = copy_status(board->entries[at]->status);
+    if (found && board->entries[at]->shown)
+        copy = copy_status(&board->entries[at]->status);
     board_unlock(board);
     return copy;
 }

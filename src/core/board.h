@@ -12,7 +12,8 @@
 extern struct lock_class board_lock_class;
 
 struct board_entry {
-    struct service_status *status; /* NULL: not (or no longer) shown */
+    struct service_status status;
+    bool shown; /* there is a status */
     uint64_t changed;
     char name[];
 };
@@ -40,7 +41,7 @@ void board_deinit(struct board *board);
 
 /* The place of a service, made when it is new; it lives as long as the board. NULL: no memory. */
 struct board_entry *board_place(struct board *board, const char *name) EXCLUDES(board_lock_class);
-/* Shows status from now on; NULL takes the service off the board. Takes status. */
+/* Shows status from now on; NULL takes the service off the board. Takes what is in status. */
 void board_publish(struct board *board, struct board_entry *entry, struct service_status *status)
     EXCLUDES(board_lock_class);
 /* Something beside the services has changed. */

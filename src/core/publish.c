@@ -90,7 +90,7 @@ static void tell_log_trouble(struct service *s, const struct log_trouble *troubl
     if (trouble->rotate_error && trouble->rotate_error != s->log_told.rotate_error)
         log_warning("%s: its log can be neither rotated nor packed: %s", s->name,
                     strerror(-trouble->rotate_error));
-    s->log_told = *trouble;
+    s->log_told = (struct log_told){trouble->error, trouble->rotate_error};
 }
 
 static char *log_fault(struct service *s)
@@ -125,13 +125,11 @@ static void show_unit(const struct service *s, struct service_status *status)
     }
 }
 
-static struct service_status *new_status(struct service *s, size_t *ret_busy)
+/* False: there is no memory for what it says; status_deinit() in any case. */
+static bool make_status(struct service *s, struct service_status *status, size_t *ret_busy)
 {
-    struct service_status *status = FAULT(board_publish) ? NULL : calloc(1, sizeof *status);
     const struct machine *m = &s->machine;
 
-    if (!status)
-        return NULL;
     *status = (struct service_status){
         .spec = spec_ref(s->spec),
         .state = m->state,
@@ -160,13 +158,15 @@ static struct service_status *new_status(struct service *s, size_t *ret_busy)
     status->queue_length = (int)s->queue.length;
     *ret_busy = s->queue.length + (s->active != NULL);
     service_unlock(s);
-    return status;
+    return !FAULT(board_publish) && !status->waiting_for == !s->waiting_for &&
+           !status->config_error == !s->config_error;
 }
 
 void publish(struct service *s)
 {
     size_t busy = 0;
-    struct service_status *status = new_status(s, &busy);
+    struct service_status status;
+    bool made = make_status(s, &status, &busy);
     bool hide =
         registry_removed(s) && (s->machine.unit || s->machine.state == STATE_STOPPED) && busy == 0;
     unsigned view = view_pack((struct view){
@@ -179,20 +179,19 @@ void publish(struct service *s)
         .stays = s->machine.unit && !s->spec->autostart,
     });
 
-    s->dirty = status == NULL;
-    if (!status) { /* without memory: once more, or nobody would learn of it */
+    s->dirty = !made;
+    if (!made) { /* without memory: once more, or nobody would learn of it */
+        status_deinit(&status);
         service_post(s, MAIL_LOOK);
         return;
     }
     write_record(s);
-    if (hide) {
-        status_free(status);
-        status = NULL;
-        if (s->machine.unit)
-            unit_forget(s);
-    }
+    if (hide && s->machine.unit)
+        unit_forget(s);
+    if (hide)
+        status_deinit(&status);
     if (!(hide && s->hidden))
-        board_publish(&s->host->board, s->place, status);
+        board_publish(&s->host->board, s->place, hide ? NULL : &status);
     s->hidden = hide;
     if (atomic_exchange(&s->view, view) != view)
         depend_notify(s);

@@ -2,10 +2,8 @@
 
 #include <stdlib.h>
 
-void status_free(struct service_status *status)
+void status_deinit(struct service_status *status)
 {
-    if (!status)
-        return;
     spec_unref(status->spec);
     free(status->waiting_for);
     free(status->config_error);
@@ -14,6 +12,13 @@ void status_free(struct service_status *status)
     free(status->unit_state);
     free(status->invocation_id);
     free(status->place);
+    *status = (struct service_status){0};
+}
+
+void status_free(struct service_status *status)
+{
+    if (status)
+        status_deinit(status);
     free(status);
 }
 

@@ -44,12 +44,10 @@ static int tear_down(void **state)
 
 static void show(struct fixture *f, const char *name, enum service_state value)
 {
-    struct service_status *status = calloc(1, sizeof *status);
+    struct service_status status = {.spec = spec_new(name), .state = value};
 
-    assert_non_null(status);
-    status->spec = spec_new(name);
-    status->state = value;
-    board_publish(&f->board, board_place(&f->board, name), status);
+    assert_non_null(status.spec);
+    board_publish(&f->board, board_place(&f->board, name), &status);
 }
 
 struct seen {
