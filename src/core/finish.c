@@ -1,5 +1,6 @@
 /* The active operation ends: its detail, its last lines of output, its record.
  * Threads: the turn's; the tail comes from the logs' thread as mail. */
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
 #include "end.h"
@@ -278,20 +279,23 @@ void finish_active(struct service *s, const struct step *step)
 {
     struct op *op = active(s);
 
-    if (!wants_output(s, &op->record, step) ||
+    if (wants_output(s, &op->record, step))
+        s->ended = malloc(sizeof *s->ended);
+    if (!s->ended ||
         log_tail(s->log, op->record.action == ACTION_RELOAD ? s->reload_mark : s->log_mark,
                  OUTPUT_LINES, output_ready, op_ref(op)) < 0) {
+        free(take(s->ended));
         end_now(s, step, NULL);
         return;
     }
     s->output_waits = true;
-    s->ended = *step;
+    *s->ended = *step;
     act_operation_deadline(s, clock_mono_us() + OUTPUT_WAIT);
 }
 
 void finish_with_output(struct service *s, struct string_list *lines)
 {
-    struct step ended = s->ended;
+    CLEANUP(freep) struct step *ended = take(s->ended);
 
-    end_now(s, &ended, lines);
+    end_now(s, ended, lines);
 }

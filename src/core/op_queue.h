@@ -10,8 +10,8 @@
 
 struct op_queue {
     struct list ops;
-    size_t length; /* all of them */
-    size_t people; /* those that people asked for: only they count against the limits */
+    unsigned length; /* all of them */
+    unsigned people; /* those that people asked for: only they count against the limits */
 };
 
 void op_queue_init(struct op_queue *queue);

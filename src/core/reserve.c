@@ -45,10 +45,10 @@ static bool busy(struct service *s, char text[static 96]) REQUIRES(service_lock_
     struct op *head = op_queue_head(&s->queue);
 
     if (s->active && !operation_ended(&s->active->record))
-        snprintf(text, 96, "%s %lld runs, %zu wait", action_name(s->active->record.action),
+        snprintf(text, 96, "%s %lld runs, %u wait", action_name(s->active->record.action),
                  (long long)s->active->record.id, s->queue.length);
     else if (head)
-        snprintf(text, 96, "%s %lld is about to begin, %zu wait behind it",
+        snprintf(text, 96, "%s %lld is about to begin, %u wait behind it",
                  action_name(head->record.action), (long long)head->record.id, s->queue.length - 1);
     else if (state == STATE_STARTING || state == STATE_STOPPING)
         snprintf(text, 96, "it is %s", service_state_name(state));
@@ -252,14 +252,18 @@ bool service_withdraw(struct service *s, struct op *op, enum withdraw how)
 
 bool service_post_cancel(struct service *s, struct op *op, char *text)
 {
+    struct enclosure *in = NULL;
     bool runs;
 
     service_lock(s);
     runs = s->active == op && op->record.action != ACTION_STOP && !operation_ended(&op->record);
-    if (runs) {
-        free(s->mail.cancel_text);
-        s->mail.cancel_text = text;
-        s->mail.cancel = op->record.id;
+    if (runs)
+        in = service_enclosed(s);
+    runs = in != NULL;
+    if (in) {
+        free(in->cancel_text);
+        in->cancel_text = text;
+        in->cancel = op->record.id;
         service_post_locked(s, MAIL_CANCEL);
     }
     service_unlock(s);

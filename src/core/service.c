@@ -130,6 +130,7 @@ void service_free(struct service *s) NO_THREAD_SAFETY_CHECK
     free(s->job_detail);
     unit_let_go(s);
     free(s->waiting_for);
+    free(s->ended);
     free(s->mark.ends);
     lock_deinit(&s->lock);
     free(s);
@@ -183,15 +184,34 @@ void service_post_begun(struct service *s, int64_t id)
     service_unlock(s);
 }
 
+struct enclosure *service_enclosed(struct service *s)
+{
+    if (!s->mail.enclosed)
+        s->mail.enclosed = calloc(1, sizeof *s->mail.enclosed);
+    return s->mail.enclosed;
+}
+
+/* Without memory it is not told. */
+static void replace(char **text, const char *by)
+{
+    free(*text);
+    *text = by ? strdup(by) : NULL;
+}
+
 void service_post_output(struct service *s, int64_t id, const struct string_list *lines)
 {
+    struct enclosure *in;
+
     service_lock(s);
-    string_list_clear(&s->mail.output);
-    for (size_t i = 0; i < lines->count; i++)
-        if (string_list_add(&s->mail.output, lines->items[i]) < 0)
-            break; /* without memory fewer lines are shown */
-    s->mail.output_for = id;
-    service_post_locked(s, MAIL_OUTPUT);
+    in = service_enclosed(s);
+    if (in) { /* without memory the operation goes on when it has waited for long enough */
+        string_list_clear(&in->output);
+        for (size_t i = 0; i < lines->count; i++)
+            if (string_list_add(&in->output, lines->items[i]) < 0)
+                break; /* without memory fewer lines are shown */
+        in->output_for = id;
+        service_post_locked(s, MAIL_OUTPUT);
+    }
     service_unlock(s);
 }
 
@@ -199,32 +219,38 @@ void service_post_output(struct service *s, int64_t id, const struct string_list
 static unsigned put_event(struct service *s, const struct backend_event *event)
     REQUIRES(service_lock_class)
 {
+    struct enclosure *in;
+
     switch (event->kind) {
     case BACKEND_STARTED: s->mail.pid = event->pid; return MAIL_STARTED;
     case BACKEND_START_ERROR:
-        free(s->mail.start_error);
-        s->mail.start_error = strdup(event->detail);
+        in = service_enclosed(s);
+        if (in)
+            replace(&in->start_error, event->detail);
         return MAIL_START_ERROR;
     case BACKEND_RELOADED:
         s->mail.reload_exit = event->exit;
-        free(s->mail.reload_error);
-        s->mail.reload_error = event->detail ? strdup(event->detail) : NULL;
+        in = event->detail ? service_enclosed(s) : s->mail.enclosed;
+        if (in)
+            replace(&in->reload_error, event->detail);
         return MAIL_RELOADED;
     case BACKEND_READY: return MAIL_READY;
     case BACKEND_MAIN_EXITED: s->mail.exit = event->exit; return MAIL_MAIN_EXITED;
     case BACKEND_TREE_GONE: return MAIL_TREE_GONE;
     case BACKEND_UNIT_SEEN:
-        free(s->mail.unit);
-        s->mail.unit = malloc(sizeof *s->mail.unit);
-        if (!s->mail.unit)
+        in = service_enclosed(s);
+        if (in && !in->unit)
+            in->unit = malloc(sizeof *in->unit);
+        if (!in || !in->unit)
             return 0; /* without memory the next sight has to do */
-        *s->mail.unit = *event->unit;
+        *in->unit = *event->unit;
         return MAIL_UNIT;
     case BACKEND_JOB_ENDED:
         s->mail.job_request = event->request;
         s->mail.job_well = event->well;
-        free(s->mail.job_detail);
-        s->mail.job_detail = event->detail ? strdup(event->detail) : NULL;
+        in = event->detail ? service_enclosed(s) : s->mail.enclosed;
+        if (in)
+            replace(&in->job_detail, event->detail);
         return MAIL_JOB;
     }
     __builtin_unreachable();
@@ -257,16 +283,24 @@ bool service_take_mail(struct service *s, struct mail *ret_mail)
     return any;
 }
 
+static void enclosure_free(struct enclosure *in)
+{
+    if (!in)
+        return;
+    free(in->start_error);
+    free(in->reload_error);
+    free(in->cancel_text);
+    string_list_clear(&in->output);
+    free(in->unit);
+    free(in->job_detail);
+    free(in);
+}
+
 void mail_deinit(struct mail *mail)
 {
     spec_unref(mail->spec);
     free(mail->config_error);
-    free(mail->start_error);
-    free(mail->reload_error);
-    free(mail->job_detail);
-    free(mail->unit);
-    free(mail->cancel_text);
-    string_list_clear(&mail->output);
+    enclosure_free(mail->enclosed);
     *mail = (struct mail){0};
 }
 

@@ -51,17 +51,28 @@ enum mail_bit {
 
 struct mail {
     unsigned bits;
+    pid_t pid;
     struct service_spec *spec; /* SPEC: the new one, NULL: the old one stands */
     char *config_error;        /* SPEC: why the file is refused; NULL: it is not */
-    pid_t pid;
     struct exit_cause exit, reload_exit;
+    int64_t begun;
+    uint64_t job_request; /* the newest */
+    bool job_well;
+    struct enclosure *enclosed; /* NULL: none */
+};
+
+/* What seldom comes with mail. */
+struct enclosure {
     char *start_error, *reload_error, *cancel_text;
-    int64_t begun, output_for, cancel;
+    int64_t output_for, cancel;
     struct string_list output;
     struct unit_seen *unit; /* the newest */
-    uint64_t job_request;   /* the newest, too */
-    bool job_well;
     char *job_detail;
+};
+
+/* What the daemon's log says of the service's own. */
+struct log_told {
+    int error, rotate_error;
 };
 
 /* Nothing was seen yet. */
@@ -73,6 +84,7 @@ struct pulled {
     struct op *op;
 };
 
+/* In an order that leaves few holes: there is one for each service. */
 struct service {
     struct host *host;
 
@@ -102,12 +114,23 @@ struct service {
     struct service *next_in_bucket;
     struct service **dependents;
     size_t dependent_count;
-    atomic_bool watched; /* has dependents */
-    bool removed;
-    bool known;                  /* its file is there, good or bad */
     struct service_spec *latest; /* a reference to the newest good one */
+    atomic_bool watched;         /* has dependents */
+    bool removed;
+    bool known; /* its file is there, good or bad */
 
-    /* Turn. */
+    /* Turn: what it knows of itself. */
+    bool dirty, hidden;
+    bool begin_written;           /* it is committed, but the service is not at rest */
+    bool begin_waits;             /* active waits for its beginning to be committed */
+    bool output_waits;            /* active has ended but for its last lines */
+    bool resumed_active;          /* active had begun under an earlier daemon */
+    bool reload_runs;             /* a reload command whose end has not been told */
+    bool unit_known;              /* the unit was seen */
+    bool counts_as_unseen;        /* the boot waits for its first sight */
+    bool was_written;             /* `written` is there */
+    bool was_marked;              /* `mark` is */
+    bool unmarked;                /* it can't be marked */
     struct service_spec *spec;    /* the newest */
     uint64_t spec_digest;         /* of it */
     struct service_spec *running; /* the one that the instance began with, as far as it is known;
@@ -119,43 +142,32 @@ struct service {
     struct machine machine;
     struct instance *instance;
     const struct unit_seen *unit; /* of a unit: as it was seen last, its own; or unit_unseen */
-    bool unit_known;
-    bool counts_as_unseen; /* the boot waits for its first sight */
-    uint64_t invocation;   /* the last one that counts as a generation */
-    char *job_detail;      /* what systemd's answer means */
+    uint64_t invocation;          /* the last one that counts as a generation */
+    char *job_detail;             /* what systemd's answer means */
     struct log *log;
-    struct log_trouble log_told; /* what the daemon's log says of it */
+    struct log_told log_told;
     int64_t log_mark;
     int64_t generation, restarts;
     struct exit_cause last_exit;
     char *start_error, *reload_error;
     struct exit_cause reload_exit;
-    bool reload_runs; /* a reload command whose end has not been told */
     int64_t reload_mark;
     char *given_up; /* by whom or what, for the operation that is just being given up */
     int64_t state_since_utc;
     struct deadline operation_deadline, state_deadline;
     int64_t operation_due, state_due; /* 0: not set */
     int64_t next_attempt_utc;
-    bool begin_written;  /* it is committed, but the service is not at rest */
-    bool begin_waits;    /* active waits for its beginning to be committed */
-    bool output_waits;   /* active has ended but for its last lines */
-    struct step ended;   /* with output_waits: how */
-    int64_t ended_utc;   /* when active did, as its mark says; 0: not yet */
-    bool resumed_active; /* active had begun under an earlier daemon */
-    char *waiting_for;   /* the dependency that the head of the queue waits for */
-    int64_t waiting_op;  /* its id */
+    struct step *ended; /* with output_waits: how; else NULL */
+    int64_t ended_utc;  /* when active did, as its mark says; 0: not yet */
+    char *waiting_for;  /* the dependency that the head of the queue waits for */
+    int64_t waiting_op; /* its id */
     struct pulled *pulled;
     size_t pulled_count;
     struct service_standing written; /* the last one given to the journal */
-    bool was_written;                /* there is one */
     struct mark mark;                /* the last one written */
-    bool was_marked;                 /* there is one */
     struct mark_place *mark_place;   /* NULL: not asked for yet, or it can't be had */
-    bool unmarked;                   /* it can't */
     struct board_entry *place;
     struct list announce; /* ended in this turn, a reference each */
-    bool dirty, hidden;
     char name[];
 };
 
@@ -181,6 +193,8 @@ void service_post_output(struct service *service, int64_t id, const struct strin
 void service_post_event(void *owner, const struct backend_event *event)
     EXCLUDES(service_lock_class);
 
+/* The mail's, made when there is none; NULL without memory. */
+struct enclosure *service_enclosed(struct service *service) REQUIRES(service_lock_class);
 /* Takes what is in the mail; false: nothing. mail_deinit() what was taken. */
 bool service_take_mail(struct service *service, struct mail *ret_mail) EXCLUDES(service_lock_class);
 void mail_deinit(struct mail *mail);

@@ -176,12 +176,12 @@ static void take_give_up(struct service *s, const char *text, enum machine_event
     }
 }
 
-static void take_reloaded(struct service *s, struct mail *mail)
+static void take_reloaded(struct service *s, struct mail *mail, struct enclosure *in)
 {
     s->reload_runs = false;
     s->reload_exit = mail->reload_exit;
     free(s->reload_error);
-    s->reload_error = take(mail->reload_error);
+    s->reload_error = take(in->reload_error);
     turn_step(s, (struct machine_event){
                      .kind = EVENT_RELOADED,
                      .clean = exit_cause_clean(mail->reload_exit) && !s->reload_error,
@@ -192,14 +192,15 @@ static void take_reloaded(struct service *s, struct mail *mail)
  * happened in time is not called late. */
 static void read_mail(struct service *s, struct mail *mail)
 {
+    struct enclosure nothing = {0}, *in = mail->enclosed ? mail->enclosed : &nothing;
     unsigned bits = mail->bits;
 
     if (bits & MAIL_SPEC)
         take_spec(s, mail);
-    if ((bits & MAIL_UNIT) && mail->unit)
-        unit_take_seen(s, take(mail->unit));
+    if ((bits & MAIL_UNIT) && in->unit)
+        unit_take_seen(s, take(in->unit));
     if (bits & MAIL_JOB)
-        unit_take_job(s, mail);
+        unit_take_job(s, mail, in);
     if (bits & MAIL_STARTED) {
         if (s->instance)
             s->instance->pid = mail->pid;
@@ -207,22 +208,22 @@ static void read_mail(struct service *s, struct mail *mail)
     }
     if (bits & MAIL_START_ERROR) {
         free(s->start_error);
-        s->start_error = take(mail->start_error);
+        s->start_error = take(in->start_error);
     }
     if (bits & MAIL_READY)
         turn_step(s, (struct machine_event){.kind = EVENT_READY});
     if (bits & MAIL_RELOADED)
-        take_reloaded(s, mail);
+        take_reloaded(s, mail, in);
     if (bits & MAIL_MAIN_EXITED)
         take_exit(s, mail);
     if (bits & MAIL_TREE_GONE)
         take_tree_gone(s);
     if ((bits & MAIL_BEGUN) && s->begin_waits && is_active(s, mail->begun))
         s->begin_written = true; /* it acts as soon as the service is at rest: see begin.c */
-    if ((bits & MAIL_OUTPUT) && s->output_waits && is_active(s, mail->output_for))
-        finish_with_output(s, &mail->output);
-    if ((bits & MAIL_CANCEL) && is_active(s, mail->cancel))
-        take_give_up(s, mail->cancel_text ? mail->cancel_text : "cancelled", EVENT_CANCEL);
+    if ((bits & MAIL_OUTPUT) && s->output_waits && is_active(s, in->output_for))
+        finish_with_output(s, &in->output);
+    if ((bits & MAIL_CANCEL) && is_active(s, in->cancel))
+        take_give_up(s, in->cancel_text ? in->cancel_text : "cancelled", EVENT_CANCEL);
     if (bits & MAIL_GIVE_UP)
         take_give_up(s, "the daemon is shutting down", EVENT_GIVE_UP);
     if (bits & MAIL_OPERATION_DEADLINE)

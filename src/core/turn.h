@@ -57,7 +57,7 @@ void unit_watch(struct service *service);
 void unit_forget(struct service *service); /* and all that was seen of it */
 void unit_let_go(struct service *service); /* of what was seen */
 void unit_take_seen(struct service *service, struct unit_seen *seen); /* which is its own then */
-void unit_take_job(struct service *service, struct mail *mail);
+void unit_take_job(struct service *service, struct mail *mail, struct enclosure *in);
 /* A new specification makes it a unit, or another one, or none any more. False: it cannot be now.
  */
 bool unit_take_spec(struct service *service, const struct service_spec *spec);

@@ -182,12 +182,12 @@ void unit_take_seen(struct service *s, struct unit_seen *seen)
         start_after_all(s);
 }
 
-void unit_take_job(struct service *s, struct mail *mail)
+void unit_take_job(struct service *s, struct mail *mail, struct enclosure *in)
 {
     if (!s->instance || mail->job_request != s->instance->request)
         return; /* of an operation that has ended before */
     free(s->job_detail);
-    s->job_detail = mail->job_detail;
-    mail->job_detail = NULL;
+    s->job_detail = in->job_detail;
+    in->job_detail = NULL;
     turn_step(s, (struct machine_event){.kind = EVENT_JOB_ENDED, .clean = mail->job_well});
 }

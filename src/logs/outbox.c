@@ -15,7 +15,7 @@ static void put(struct outbox *box, bool copy, const char *data, size_t size)
 {
     if (copy)
         memcpy(box->data + box->len, data, size);
-    box->len += size;
+    box->len += (uint32_t)size;
 }
 
 static void end_line(struct outbox *box, bool copy)
@@ -43,7 +43,7 @@ static size_t add_part(struct outbox *box, bool copy, const struct outbox_prefix
         part = room - head;
     put(box, copy, prefix->text, head);
     put(box, copy, data, part);
-    box->line += part;
+    box->line += (uint32_t)part;
     box->open = true;
     if (part < size && data[part] == '\n') {
         end_line(box, copy); /* it has its place */
@@ -136,7 +136,7 @@ size_t outbox_next(struct outbox *box, size_t max, const char **ret_data)
     size_t size;
 
     if (box->turn == 0)
-        box->turn = outbox_waiting(box);
+        box->turn = (uint32_t)outbox_waiting(box);
     *ret_data = data;
     size = box->turn < max ? box->turn : max;
     end = size < box->turn ? memrchr(data, '\n', size) : NULL;
@@ -145,8 +145,8 @@ size_t outbox_next(struct outbox *box, size_t max, const char **ret_data)
 
 void outbox_gone(struct outbox *box, size_t size)
 {
-    box->sent += size;
-    box->turn -= size;
+    box->sent += (uint32_t)size;
+    box->turn -= (uint32_t)size;
     if (box->sent == box->len)
         box->sent = box->whole = box->len = 0;
 }

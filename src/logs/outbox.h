@@ -4,16 +4,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define OUTBOX_SIZE     65536
 #define OUTBOX_LINE_MAX 8192 /* a longer line is shown as several */
 
 struct outbox {
-    char *data;              /* OUTBOX_SIZE bytes; NULL: nothing was added yet */
-    size_t sent, whole, len; /* of data: gone already, ends with a line, all */
-    size_t line;             /* of the line that has no end yet: its own bytes */
-    bool open;               /* there is such a line */
-    size_t turn;             /* bytes that go before another stream's */
+    char *data;                /* OUTBOX_SIZE bytes; NULL: nothing was added yet */
+    uint32_t sent, whole, len; /* of data: gone already, ends with a line, all */
+    uint32_t line;             /* of the line that has no end yet: its own bytes */
+    uint32_t turn;             /* bytes that go before another stream's */
+    bool open;                 /* there is a line that has no end yet */
 };
 
 struct outbox_prefix {

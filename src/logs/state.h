@@ -86,15 +86,15 @@ struct logs {
 
 struct channel {
     struct log *log;
-    enum stream stream;
     char *fifo_path;
-    int fifo_fd;
     struct log_files files;
+    enum stream stream;
+    int fifo_fd;
 
     int file_fd;           /* thread; -1: not open */
     bool copies;           /* thread: its file system can't splice */
-    int64_t rotate_after;  /* thread: a rotation has failed, not before this time again */
     bool rotate_due;       /* thread: for its age, or asked for: at the next end of a line */
+    int64_t rotate_after;  /* thread: a rotation has failed, not before this time again */
     int64_t age_at;        /* thread: when the file is too old; CLOCK_NEVER */
     struct list in_paused; /* thread */
     int64_t retry_at;      /* thread */
