@@ -48,9 +48,7 @@ void process_instance_free(struct process_instance *p) NO_THREAD_SAFETY_CHECK /*
     closep(&p->socket);
     closep(&p->ready_fd);
     closep(&p->main_fd);
-    closep(&p->reload.pidfd);
-    closep(&p->reload.socket);
-    spec_unref(p->reload.spec);
+    reload_free(p->reload);
     spec_unref(p->spec);
     free(p->marker);
     free(p->group);

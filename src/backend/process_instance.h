@@ -60,6 +60,7 @@ extern struct lock_class instance_lock_class; /* for the compiler only */
 
 /* A reload command, from its beginning until it is told of. */
 struct reload {
+    struct process_instance *instance;
     struct watch watch;        /* of its pidfd */
     struct deadline abandoned; /* it could not be begun after all */
     struct service_spec *spec; /* a reference; with it the descriptors are open */
@@ -77,18 +78,18 @@ struct process_instance {
     char *marker;              /* ORDERLY_INSTANCE=... */
     char *group;               /* NULL: best effort, and the executor stays */
     size_t slot;               /* NO_SLOT: it is not written down yet */
-    pid_t spawned;             /* by us, and not written down yet */
     uint64_t spawned_ticks;
-    bool ours; /* our child, not an adopted one */
+    pid_t spawned; /* by us, and not written down yet */
+    bool ours;     /* our child, not an adopted one */
     struct lock lock;
 
     int pidfd; /* of the main process; of the executor where that stays */
     int socket, ready_fd;
     struct watch pid_watch, socket_watch, ready_watch, main_watch;
-    struct reload reload;
+    struct reload *reload; /* NULL: there never was one; as `reloading` */
     struct deadline wake;
-    enum wake wake_for;
     struct group_wait group_wait;
+    enum wake wake_for;
 
     /* The watcher's thread alone, once it is watched. */
     pid_t reported_pid; /* where the executor stays: the main process, as it has said */
@@ -100,14 +101,14 @@ struct process_instance {
     bool started GUARDED_BY(instance_lock_class); /* the program runs, or did */
     bool main_gone GUARDED_BY(instance_lock_class);
     bool tree_gone GUARDED_BY(instance_lock_class);
-    pid_t main_pid GUARDED_BY(instance_lock_class); /* 0: not known (yet) */
-    int main_fd GUARDED_BY(instance_lock_class);    /* pidfd of it; -1 */
-    pid_t executor GUARDED_BY(instance_lock_class); /* that stays; 0: none, or it has gone */
-    uint64_t executor_ticks;
+    bool reloading GUARDED_BY(instance_lock_class);  /* until it has been reaped */
+    bool reload_ran GUARDED_BY(instance_lock_class); /* ever, for this daemon */
+    pid_t main_pid GUARDED_BY(instance_lock_class);  /* 0: not known (yet) */
+    int main_fd GUARDED_BY(instance_lock_class);     /* pidfd of it; -1 */
+    pid_t executor GUARDED_BY(instance_lock_class);  /* that stays; 0: none, or it has gone */
     int pending_signal GUARDED_BY(instance_lock_class);
-    bool reloading GUARDED_BY(instance_lock_class);   /* until it has been reaped */
-    bool reload_ran GUARDED_BY(instance_lock_class);  /* ever, for this daemon */
     pid_t reload_pid GUARDED_BY(instance_lock_class); /* 0: none, or it has been reaped */
+    uint64_t executor_ticks;
 };
 
 static inline void instance_lock(struct process_instance *p)

@@ -257,7 +257,6 @@ void progress_init(struct process_instance *p)
     p->socket_watch.ready = on_socket;
     p->ready_watch.ready = on_ready;
     p->main_watch.ready = on_main;
-    reload_init(p);
     p->wake.passed = on_wake;
 }
 

@@ -12,29 +12,25 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-static struct process_instance *owner_of(struct reload *reload)
-{
-    return list_entry(reload, struct process_instance, reload);
-}
 
 /* ---- its end, on the watcher's thread ---- */
 
 /* A tree that has ended meanwhile is looked at again. */
 static void go_on(struct process_instance *p)
 {
-    if (!p->reload.held)
+    if (!p->reload->held)
         return;
-    p->reload.held = false;
+    p->reload->held = false;
     ending_check(p);
 }
 
 static void on_abandoned(struct deadline *deadline)
 {
-    struct process_instance *p = owner_of(list_entry(deadline, struct reload, abandoned));
+    struct process_instance *p = list_entry(deadline, struct reload, abandoned)->instance;
     bool released;
 
     instance_lock(p);
@@ -66,7 +62,7 @@ static struct exit_cause reap(struct process_instance *p)
     siginfo_t info = {0};
 
     instance_lock(p);
-    if (waitid(P_PIDFD, (id_t)p->reload.pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
+    if (waitid(P_PIDFD, (id_t)p->reload->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
         cause = info.si_code == CLD_EXITED ? (struct exit_cause){EXIT_CODE, info.si_status}
                                            : (struct exit_cause){EXIT_SIGNAL, info.si_status};
     p->reload_pid = 0;
@@ -85,7 +81,7 @@ static void close_all(struct reload *reload)
 
 static void on_end(struct watch *watch, uint32_t events)
 {
-    struct process_instance *p = owner_of(list_entry(watch, struct reload, watch));
+    struct process_instance *p = list_entry(watch, struct reload, watch)->instance;
     struct exit_cause cause;
     char detail[512];
     bool released, failed;
@@ -98,9 +94,9 @@ static void on_end(struct watch *watch, uint32_t events)
         return;
     watcher_remove(p->backend->watcher, watch);
     cause = reap(p);
-    failed = has_failed(&p->reload, detail, sizeof detail);
+    failed = has_failed(p->reload, detail, sizeof detail);
     instance_lock(p);
-    close_all(&p->reload);
+    close_all(p->reload);
     p->reloading = false; /* the next may come as soon as this one is told of */
     instance_unlock(p);
     tell_reloaded(p, cause, failed ? detail : NULL);
@@ -108,6 +104,20 @@ static void on_end(struct watch *watch, uint32_t events)
 }
 
 /* ---- its beginning, on a worker ---- */
+
+/* That of all the instance's reloads, one after the other. */
+static struct reload *reload_new(struct process_instance *p)
+{
+    struct reload *reload = calloc(1, sizeof *reload);
+
+    if (!reload)
+        return NULL;
+    reload->instance = p;
+    reload->watch.ready = on_end;
+    reload->abandoned.passed = on_abandoned;
+    reload->pidfd = reload->socket = -1;
+    return reload;
+}
 
 static int may_begin(struct process_instance *p, pid_t *ret_main, struct error *err)
 {
@@ -120,7 +130,11 @@ static int may_begin(struct process_instance *p, pid_t *ret_main, struct error *
         r = error_set(err, -EAGAIN, "the main process is not known yet");
     else if (p->reloading)
         r = error_set(err, -EBUSY, "another reload command still runs");
-    else
+    else if (!p->reload)
+        p->reload = reload_new(p);
+    if (r == 0 && !p->reload)
+        r = error_set(err, -ENOMEM, "start the reload command: %m");
+    if (r == 0)
         p->reloading = true; /* from here on the tree is held */
     *ret_main = p->main_pid;
     instance_unlock(p);
@@ -158,7 +172,7 @@ static int open_gate(const struct reload *reload, struct error *err)
 static int watch_over(struct process_instance *p, const struct launch *launch,
                       const struct executor *executor, struct error *err)
 {
-    struct reload *reload = &p->reload;
+    struct reload *reload = p->reload;
     int r;
 
     instance_lock(p);
@@ -189,7 +203,7 @@ static void abandon(struct process_instance *p)
     instance_lock(p);
     p->reloading = false;
     instance_unlock(p);
-    watcher_set(p->backend->watcher, &p->reload.abandoned, clock_mono_us());
+    watcher_set(p->backend->watcher, &p->reload->abandoned, clock_mono_us());
 }
 
 int process_reload(struct instance *instance, const struct launch *launch, struct error *err)
@@ -211,25 +225,32 @@ int process_reload(struct instance *instance, const struct launch *launch, struc
 
 /* ---- both ---- */
 
-void reload_init(struct process_instance *p)
-{
-    p->reload.watch.ready = on_end;
-    p->reload.abandoned.passed = on_abandoned;
-    p->reload.pidfd = p->reload.socket = -1;
-}
-
 void reload_end(struct process_instance *p)
 {
-    watcher_remove(p->backend->watcher, &p->reload.watch);
-    watcher_clear(p->backend->watcher, &p->reload.abandoned);
+    if (!p->reload)
+        return;
+    watcher_remove(p->backend->watcher, &p->reload->watch);
+    watcher_clear(p->backend->watcher, &p->reload->abandoned);
+}
+
+void reload_free(struct reload *reload)
+{
+    if (!reload)
+        return;
+    close_all(reload);
+    free(reload);
 }
 
 bool reload_holds(struct process_instance *p)
 {
+    bool holds;
+
     instance_lock(p);
-    p->reload.held = p->reloading;
+    holds = p->reloading;
+    if (p->reload)
+        p->reload->held = holds;
     instance_unlock(p);
-    return p->reload.held;
+    return holds;
 }
 
 /* Under the lock it is not reaped, so its number is its own, and its group's. */
@@ -237,6 +258,6 @@ void reload_kill(struct process_instance *p)
 {
     instance_lock(p);
     if (p->reload_pid && kill(-p->reload_pid, SIGKILL) < 0)
-        sys_pidfd_send_signal(p->reload.pidfd, SIGKILL); /* it has not made its session yet */
+        sys_pidfd_send_signal(p->reload->pidfd, SIGKILL); /* it has not made its session yet */
     instance_unlock(p);
 }
