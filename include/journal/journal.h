@@ -78,6 +78,9 @@ int journal_open(const struct journal_config *config, struct journal **ret_journ
                  bool *ret_set_aside, struct error *err);
 /* Commits what is queued, as far as it can, and closes. */
 void journal_close(struct journal *journal);
+/* The pages that are kept in memory, unless somebody writes: they are read again when needed. Any
+ * thread. */
+void journal_give_back(struct journal *journal);
 
 typedef void journal_done(void *context, int result);
 

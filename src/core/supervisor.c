@@ -215,6 +215,7 @@ static void fell_quiet(struct quiet *quiet)
 {
     struct host *host = list_entry(quiet, struct host, quiet);
 
+    journal_give_back(host->journal);
     marks_give_back(host->marks);
     process_backend_give_back(host->processes);
     malloc_trim(0);
@@ -309,6 +310,7 @@ void supervisor_free(struct supervisor *supervisor)
     if (host->watcher)
         wait_set_release(&host->waits);
     run_queue_stop(&host->run_queue);
+    quiet_deinit(&host->quiet);
     if (host->logs)
         logs_stop(host->logs);
     if (host->journal) {
@@ -319,7 +321,6 @@ void supervisor_free(struct supervisor *supervisor)
         if (written)
             note_clean(supervisor);
     }
-    quiet_deinit(&host->quiet);
     registry_deinit(&supervisor->registry);
     systemd_backend_free(host->units);
     if (host->processes)

@@ -45,6 +45,11 @@ void journal_close(struct journal *journal)
     free(journal);
 }
 
+void journal_give_back(struct journal *journal)
+{
+    writer_give_back(&journal->writer);
+}
+
 int journal_submit(struct journal *journal, const struct journal_entry *entries, size_t count)
 {
     struct group *group = group_new(entries, count);

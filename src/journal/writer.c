@@ -127,6 +127,25 @@ void writer_submit(struct writer *w, struct group *group)
         lead(w);
 }
 
+/* Who leads has the connection for itself; what comes meanwhile is the thread's. */
+void writer_give_back(struct writer *w)
+{
+    bool leads;
+
+    writer_lock(w);
+    leads = w->leader == LEADER_NONE;
+    if (leads)
+        w->leader = LEADER_CALLER;
+    writer_unlock(w);
+    if (!leads)
+        return;
+    if (store_sound(w->store))
+        sqlite3_db_release_memory(w->store->db);
+    writer_lock(w);
+    hand_over(w);
+    writer_unlock(w);
+}
+
 /* ---- beginning and end ---- */
 
 int writer_start(struct writer *w, struct store *store, const struct journal_config *config,

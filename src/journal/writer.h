@@ -62,6 +62,8 @@ void writer_trouble(struct writer *writer, const struct error *why);
 /* Nothing may be submitted any more. Writes what is queued in a bounded number of tries, withdraws
  * what is left with -ECANCELED. */
 void writer_stop(struct writer *writer);
+/* Pages that the connection keeps in memory, unless somebody writes. */
+void writer_give_back(struct writer *writer);
 
 void writer_submit(struct writer *writer, struct group *group);
 bool writer_writable(struct writer *writer, char text[static 256]);

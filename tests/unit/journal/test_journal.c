@@ -428,6 +428,23 @@ static void threads_read_by_connections_that_end_with_them(void **state)
     assert_int_equal(sandbox_count(box, "state.db-wal"), 0); /* the last connection has closed */
 }
 
+static void pages_that_are_given_back_are_read_again(void **state)
+{
+    struct journal *journal = open_journal(*state);
+    struct operation op = an_operation(1, "web", OPERATION_SUCCEEDED);
+    sqlite3_int64 before;
+
+    for (; op.id < 200; op.id++)
+        assert_int_equal(put(journal, &op, NULL), 0);
+    before = sqlite3_memory_used();
+    journal_give_back(journal);
+    assert_true(sqlite3_memory_used() < before);
+    assert_stored(journal, &op);
+    assert_int_equal(find(journal, 1), JOURNAL_FOUND);
+    operation_deinit(&op);
+    journal_close(journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +463,7 @@ int main(void)
         TEST(an_id_that_was_never_given_is_unknown),
         TEST(the_sqlite_shell_reads_while_the_journal_is_open),
         TEST(threads_read_by_connections_that_end_with_them),
+        TEST(pages_that_are_given_back_are_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
