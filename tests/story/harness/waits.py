@@ -56,8 +56,10 @@ class Hold:
         self.let_go()
 
 
-_IN_MODIFY, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x80, 0x100
-_LOOK = 1    # seconds: what is looked for may come a moment after the change that told of it
+_IN_MODIFY, _IN_MOVED_FROM, _IN_MOVED_TO, _IN_CREATE, _IN_DELETE = 0x2, 0x40, 0x80, 0x100, 0x200
+_CHANGES = _IN_MODIFY | _IN_MOVED_FROM | _IN_MOVED_TO | _IN_CREATE | _IN_DELETE
+_LOOK_AGAIN = 0.5   # seconds: what is written into a mapped file, as SQLite's index of its log is,
+                    # after the last write that is told, is told to nobody
 
 
 def wait_written(folder, done, complaint):
@@ -65,12 +67,12 @@ def wait_written(folder, done, complaint):
     until = time.monotonic() + GUARD
     watch = _libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        _libc.inotify_add_watch(watch, os.fsencode(folder), _IN_MODIFY | _IN_MOVED_TO | _IN_CREATE)
+        _libc.inotify_add_watch(watch, os.fsencode(folder), _CHANGES)
         while not done():
             left = until - time.monotonic()
             if left <= 0:
                 raise Trouble(complaint)
-            if select.select([watch], [], [], min(left, _LOOK))[0]:
+            if select.select([watch], [], [], min(left, _LOOK_AGAIN))[0]:
                 os.read(watch, 65536)
     finally:
         os.close(watch)
