@@ -7,6 +7,8 @@
  * unseen. With --hold-start or --hold-stop it gets ready, or stops, only once nobody else has
  * DIR/NAME.hold locked.
  *
+ * SIGUSR1 ends the delay of a start or a stop: how long that takes is then for the story to say.
+ *
  * Threads: one. Signals are taken by sigtimedwait(); nothing runs in a handler. */
 #include <errno.h>
 #include <fcntl.h>
@@ -297,6 +299,8 @@ static void live(const struct temper *t, const sigset_t *signals)
                 end(t, 0);
         } else if (number != 0) {
             witness(t, number == SIGHUP ? "hup" : "signal");
+            if (number == SIGUSR1)
+                ready_at = began;
         } else if (until == exit_at) {
             end(t, t->status);
         } else {

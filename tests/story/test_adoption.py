@@ -7,6 +7,8 @@ import unittest
 
 from harness.orderly import ORDERLYD, Daemon, alive, fake, main, on_fd, wait_pid_gone
 
+LONG = {"stop_timeout": "100s", "timeout": "300s"}
+
 
 def pids(d):
     return {row["name"]: row["pid"] for row in d.status()["services"]}
@@ -96,19 +98,26 @@ class Stories:
 
     def test_a_restart_in_progress_is_finished_or_ended_never_doubled(self):
         for moment in ("stopping", "starting"):
-            services = {"web": on_fd("--stop-delay 600", "--start-delay 600")}
+            services = {"web": on_fd("--stop-delay 3600000", "--start-delay 3600000",
+                                     readiness={"timeout": "100s"}, operation=LONG)}
             with self.subTest(moment), self.daemon(services) as d:
+                d.hurry("web", "start")
                 d.wait_all_running()
                 number = d.ask("restart", "web")["id"]
+                d.wait_witness("web", "term")
+                if moment == "starting":
+                    d.hurry("web")
                 d.wait_state("web", moment)
                 d.kill9()
-                d.start()
+                d.start()   # whom it finds stopping it asks once more, and that ends the delay
+                d.hurry("web", "start", 2)
                 record = d.operation(number)
                 self.assertIn(record["state"], ("succeeded", "interrupted"), record)
                 row = d.wait_status(lambda r: r["ready"], "web")
                 self.assertEqual(row["generation"], 2)
                 self.assertEqual(len(d.witness("web", "start")), 2)
                 self.assertEqual(d.read("overlap"), "")
+                d.leave()
 
     def test_a_daemon_killed_again_and_again_under_load_never_makes_a_second_copy(self):
         services = {name: on_fd("--start-delay 20", "--stop-delay 20") for name in "abcd"}
@@ -145,8 +154,7 @@ class Stories:
             d.start()
             d.do("restart", "web")
             d.do("stop", "web")
-            with open(f"{d.log_dir}/web.log") as f:
-                self.assertEqual(f.read(), "before\nbefore\n")
+            d.wait_content("web.log", "before\nbefore\n")
 
 
 class InItsOwnGroup(Stories, unittest.TestCase):
@@ -200,16 +208,21 @@ class TheEnd(unittest.TestCase):
             d.do("stop", "other")
 
     def test_queued_operations_are_cancelled_by_a_shutdown(self):
-        with Daemon({"hung": on_fd("--deaf", operation={"stop_timeout": "1s"})}) as d:
+        with Daemon({"hung": on_fd("--stop-delay 3600000", operation=LONG)}) as d:
             d.wait_witness("hung", "ready")
             running = d.ask("restart", "hung")["id"]
             d.wait_state("hung", "stopping")
             queued = d.ask("restart", "hung")["id"]
-            d.stop()
+            d.process.send_signal(signal.SIGTERM)
+            for number in (queued, running):
+                d.operation(number)
+            d.hurry("hung")
+            d.wait_exit()
             d.start()
             self.assertEqual(d.operation(queued)["state"], "cancelled")
             self.assertIn(d.operation(running)["state"], ("succeeded", "interrupted",
                                                           "superseded", "cancelled"))
+            d.leave()
 
     def test_a_second_daemon_on_the_same_directories_is_refused(self):
         with Daemon({"web": on_fd()}) as d:

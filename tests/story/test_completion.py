@@ -39,12 +39,14 @@ def cut(line):
 class Completion(Shared):
     services = {"web": on_fd(service={"tags": "front"}), "worker": on_fd(service={"tags": "back"}),
                 "web@1": on_fd(service={"tags": "front"}),
-                "hung": on_fd("--deaf", operation={"stop_timeout": "2s"})}
+                "hung": on_fd("--stop-delay 3600000", service={"autostart": "no"},
+                              operation={"stop_timeout": "100s", "timeout": "200s"})}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.d.wait_all_running()
+        for name in ("web", "worker", "web@1"):
+            cls.d.wait_state(name, "running")
 
     def environment(self, socket=None):
         return {"PATH": f"{BUILD}/bin:/usr/bin:/bin", "LANG": "C",
@@ -106,14 +108,19 @@ class Completion(Shared):
         self.assertEqual(self.asked("goal", "up", "h"), ["hung"])
 
     def test_numbers_of_operations_that_have_not_ended(self):
+        self.d.do("start", "hung")
         running = self.d.ask("restart", "hung")["id"]
         self.d.wait_state("hung", "stopping")
         waiting = self.d.ask("restart", "hung")["id"]
         self.assertEqual(self.asked("cancel", ""), [str(running), str(waiting)])
         self.assertEqual(self.asked("wait", str(running), ""), [str(waiting)])
         self.d.http("DELETE", f"/operations/{waiting}")
+        self.d.hurry("hung")
         self.d.operation(running)
         self.assertEqual(self.asked("cancel", ""), [])
+        stop = self.d.ask("stop", "hung")["id"]
+        self.d.hurry("hung", count=2)
+        self.d.operation(stop)
 
     def test_without_a_daemon_it_is_silent(self):
         for words in (("restart", ""), ("cancel", ""), ("goal", "up", "")):

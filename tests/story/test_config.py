@@ -201,8 +201,7 @@ class Running(unittest.TestCase):
         with Daemon({"web": {"service": {"command": command}}}) as d:
             d.wait_witness("web", "start")
             d.do("stop", "web")
-            with open(f"{d.log_dir}/web.log") as f:
-                self.assertEqual(f.read(), "a  \"b\" ; $c\nx'y\n")
+            d.wait_content("web.log", "a  \"b\" ; $c\nx'y\n")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from harness.orderly import GUARD, ORDERLYD, Daemon, at_once, fake, main, on_fd,
 
 UNENDING = on_fd("--start-delay 86400000", service={"autostart": "no"})
 HUP = {"reload_signal": "HUP"}
+LONG = {"stop_timeout": "100s", "timeout": "200s"}
 NOBODY = 99999999
 WORLDS = {"Ordinary", "Busy", "Pruned", "JournalHeld", "JournalUnreadable", "Parked", "Upgrading",
           "ShuttingDown", "Stopping", "Deaf"}
@@ -201,10 +202,10 @@ class Ordinary(World):
         self.ask(many, 200)
         self.settle("deaf")
         d.do("start", "deaf")
-        going = self.ask("POST /operations", 202, service="deaf").json["batch"]
+        going = self.ask("POST /operations", 202, service="unending", action="start").json["batch"]
         self.ask(many, 202, query=f"?batch={going}&wait=0")
         self.ask(one, 202, number=going, query="?wait=0")
-        d.operation(going)
+        d.do("stop", "unending", "?mode=replace")
         self.ask(one, "unknown_operation")
         self.ask(many, "unknown_operation", query=f"?batch={NOBODY}")
         self.ask("DELETE /operations/<id>", "unknown_operation")
@@ -268,7 +269,7 @@ class Ordinary(World):
 
 class Busy(World):
     def test_a_service_that_is_busy_or_full(self):
-        deaf = on_fd("--deaf", operation={"stop_timeout": "8s", "queue_limit": "2", **HUP})
+        deaf = on_fd("--deaf", operation={"queue_limit": "2", **LONG, **HUP})
         with self.world({"web": deaf}) as d:
             d.wait_all_running()
             d.ask("restart", "web")
@@ -280,6 +281,7 @@ class Busy(World):
             for row in ASKING:
                 answer = self.ask(row, "queue_full")
                 self.assertIn("Retry-After", answer.headers)
+            d.leave()
 
 
 class Pruned(World):
@@ -305,7 +307,7 @@ class Pruned(World):
 
 class JournalHeld(World):
     def test_while_another_program_holds_the_database_only_stops_are_accepted(self):
-        deaf = on_fd("--deaf", operation={"stop_timeout": "20s", "timeout": "60s"})
+        deaf = on_fd("--deaf", operation=LONG)
         with self.world({"web": on_fd(operation=HUP), "deaf": deaf,
                          "idle": fake(service={"autostart": "no"})}) as d:
             for name in ("web", "deaf"):
@@ -314,7 +316,8 @@ class JournalHeld(World):
             d.wait_state("deaf", "stopping")
             queued = d.ask("restart", "deaf")["id"]
             with contextlib.closing(sqlite3.connect(f"{d.state_dir}/state.db",
-                                                    isolation_level=None)) as db:
+                                                    isolation_level=None,
+                                                    timeout=GUARD)) as db:
                 db.execute("BEGIN IMMEDIATE")
                 at_once([lambda row=row: self.ask(row, "journal_unavailable", goal="up",
                                                   service="idle" if "goal" in row else "web")
@@ -323,6 +326,7 @@ class JournalHeld(World):
                 self.ask("DELETE /operations/<id>", "journal_unavailable", number=queued)
                 db.execute("ROLLBACK")
             self.assertEqual(d.operation(queued)["state"], "cancelled")
+            d.leave()
 
 
 class JournalUnreadable(World):
@@ -386,7 +390,7 @@ class Parked(World):
 
 class ShuttingDown(World):
     def test_while_services_are_stopped_nothing_new_is_accepted(self):
-        hung = on_fd("--deaf", operation={"stop_timeout": "4s", **HUP})
+        hung = on_fd("--stop-delay 3600000", operation={**LONG, **HUP})
         with self.world({"web": hung}) as d:
             d.wait_all_running()
             d.http("POST", "/daemon/shutdown")
@@ -394,6 +398,7 @@ class ShuttingDown(World):
             for row in ASKING:
                 self.ask(row, "closing", goal="up")
             self.ask("GET /readyz", 503)
+            d.hurry("web")
             d.wait_exit()
 
 

@@ -1,11 +1,13 @@
 """A hung service holds up nobody else."""
+import os
+import signal
 import time
 import unittest
 
 from harness.orderly import SANITIZE, Daemon, at_once, fake, main, on_fd
 
 BOUND = 0.1 if not SANITIZE else 2.0  # seconds
-DEAF = {"operation": {"stop_timeout": "3s"}}
+DEAF = {"operation": {"stop_timeout": "100s", "timeout": "200s"}}     # until it is killed
 
 
 class Isolation(unittest.TestCase):
@@ -15,6 +17,10 @@ class Isolation(unittest.TestCase):
         took = time.monotonic() - began
         self.assertEqual(answer.status, 200, answer)
         return took
+
+    def kill(self, d, name):
+        """The first one, which is deaf."""
+        os.kill(d.witness(name, "start")[0].pid, signal.SIGKILL)
 
     def test_a_restart_returns_within_100_ms_while_a_deaf_service_is_restarting(self):
         services = {"deaf": on_fd("--deaf", **DEAF), "quick": fake()}
@@ -26,8 +32,11 @@ class Isolation(unittest.TestCase):
             times = [self.timed_restart(d, "quick") for _ in range(10)]
             self.assertEqual(d.status("deaf")["state"], "stopping", "the deaf one still hangs")
             self.assertLess(sorted(times)[len(times) // 2], BOUND, times)
+            d.wait_witness("deaf", "deaf")
+            self.kill(d, "deaf")
             self.assertEqual(d.operation(number)["state"], "succeeded")
             self.assertEqual(len(d.witness("deaf", "deaf")), 1)
+            d.leave()
 
     def test_thirty_hung_services_cost_another_one_nothing(self):
         services = {f"deaf-{n}": on_fd("--deaf", **DEAF) for n in range(30)}
@@ -41,7 +50,10 @@ class Isolation(unittest.TestCase):
                                            for n in range(30)))
             times = [self.timed_restart(d, "quick") for _ in range(5)]
             self.assertLess(sorted(times)[2], BOUND, times)
+            for n in range(30):
+                self.kill(d, f"deaf-{n}")
             self.assertEqual({d.operation(i)["state"] for i in ids}, {"succeeded"})
+            d.leave()
 
     def test_status_and_acceptance_do_not_wait_for_a_hung_service(self):
         with Daemon({"deaf": on_fd("--deaf", **DEAF)}) as d:
@@ -56,6 +68,7 @@ class Isolation(unittest.TestCase):
             for record in queued:
                 self.assertEqual(record["state"], "queued")
                 self.assertEqual(d.http("DELETE", f"/operations/{record['id']}").status, 200)
+            d.leave()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import unittest
 
 from harness.orderly import GUARD, ROOT, Daemon, Trouble, at_once, main, on_fd
 
+LONG = {"stop_timeout": "100s", "timeout": "200s"}
+
 
 def wait_daemon(d, predicate):
     """Waits by GET /status?since=&wait= until predicate says yes to the daemon's own part."""
@@ -94,7 +96,7 @@ class Held(unittest.TestCase):
         db.execute("BEGIN IMMEDIATE")
         return db
 
-    def test_acceptance_answers_503_within_about_five_seconds_and_it_heals(self):
+    def test_acceptance_answers_503_after_some_five_seconds_and_it_heals(self):
         with Daemon({"web": on_fd()}) as d:
             d.wait_all_running()
             before = d.status("web")
@@ -107,7 +109,7 @@ class Held(unittest.TestCase):
                                  (503, "journal_unavailable"), answer)
                 self.assertTrue(answer.json["detail"])
             self.assertGreater(took, 3.5)
-            self.assertLess(took, 7.5)
+            self.assertLess(took, GUARD / 2)
             self.assertEqual(d.status("web")["pid"], before["pid"], "it was withdrawn")
             self.assertEqual(d.status("web")["queue_length"], 0)
             db.execute("ROLLBACK")
@@ -132,9 +134,7 @@ class Held(unittest.TestCase):
             row = d.wait_state("web", "running")
             db = self.hold(d)
             os.kill(row["pid"], 9)
-            d.wait_status(lambda r: r["generation"] == 2 and r["state"] == "running", "web",
-                          seconds=4)
-            d.wait_status(lambda r: r["ready"], "web")
+            d.wait_status(lambda r: r["generation"] == 2 and r["ready"], "web")
             db.execute("ROLLBACK")
             db.close()
             d.do("restart", "web")
@@ -142,12 +142,13 @@ class Held(unittest.TestCase):
             self.assertEqual(origins, ["api", "recovery", "boot"], "written down afterwards")
 
     def test_an_operation_that_runs_ends_without_waiting_for_it(self):
-        with Daemon({"web": on_fd("--stop-delay 500")}) as d:
+        with Daemon({"web": on_fd("--stop-delay 3600000", operation=LONG)}) as d:
             d.wait_all_running()
             d.ask("stop", "web")
             d.wait_state("web", "stopping")
             db = self.hold(d)
-            d.wait_status(lambda r: r["state"] == "stopped", "web", seconds=4)
+            d.hurry("web")
+            d.wait_state("web", "stopped")
             db.execute("ROLLBACK")
             db.close()
 
@@ -360,13 +361,17 @@ class HeldAndKilled(BadDay):
 
     def setUp(self):
         self.d = Daemon({"web": on_fd(), "other": on_fd(recovery={"first_delay": "0"}),
-                         "slow": on_fd("--stop-delay 500")})
+                         "slow": on_fd("--stop-delay 3600000", operation=LONG)})
         self.enterContext(self.d)
         self.d.wait_all_running()
         self.last = self.d.do("restart", "web")["id"]
         self.db = sqlite3.connect(f"{self.d.state_dir}/state.db", isolation_level=None, timeout=30)
         self.addCleanup(self.db.close)
         self.db.execute("BEGIN IMMEDIATE")
+
+    def tearDown(self):
+        if self.d.process:
+            self.d.leave()
 
     def release(self):
         self.db.execute("ROLLBACK")
@@ -403,6 +408,7 @@ class HeldAndKilled(BadDay):
         asked = d.ask("restart", "slow")["id"]
         d.wait_state("slow", "stopping")
         self.db.execute("BEGIN IMMEDIATE")  # its end waits for it
+        d.hurry("slow")
         ended = d.wait_status(lambda r: r["ready"] and r["active_operation"] is None, "slow")
         d.kill9()
         d.start()
@@ -417,6 +423,8 @@ class HeldAndKilled(BadDay):
         asked = [d.ask(action, "slow")["id"] for action in ("restart", "stop", "start", "stop")]
         d.wait_state("slow", "stopping")
         self.db.execute("BEGIN IMMEDIATE")
+        for count in (1, 2, 3):
+            d.hurry("slow", count=count)
         d.wait_status(lambda r: r["goal"] == "down" and r["state"] == "stopped"
                       and r["queue_length"] == 0, "slow")
         seen = [d.operation(i)["state"] for i in asked]

@@ -5,13 +5,16 @@ import signal
 import sqlite3
 import unittest
 
-from harness.orderly import Daemon, fake, main, on_fd, wait_pid_gone
+from harness.orderly import GUARD, Daemon, fake, main, on_fd, wait_pid_gone
+
+LONG = {"stop_timeout": "100s", "timeout": "200s"}
 
 
 @contextlib.contextmanager
 def held(d):
     """Another program holds the database: nothing can be written."""
-    db = sqlite3.connect(f"{d.state_dir}/state.db", isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(f"{d.state_dir}/state.db", isolation_level=None, check_same_thread=False,
+                         timeout=GUARD)
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -22,7 +25,7 @@ def held(d):
 
 class Cancelling(unittest.TestCase):
     def test_a_cancel_is_confirmed_only_once_it_is_written_down(self):
-        with Daemon({"web": on_fd("--stop-delay 60000", operation={"stop_timeout": "8s"})}) as d:
+        with Daemon({"web": on_fd("--stop-delay 3600000", operation=LONG)}) as d:
             d.wait_all_running()
             d.ask("restart", "web")
             queued = d.ask("restart", "web")["id"]
@@ -32,6 +35,7 @@ class Cancelling(unittest.TestCase):
                 self.assertEqual((answer.status, answer.json["code"]),
                                  (503, "journal_unavailable"))
             self.assertEqual(d.operation(queued)["state"], "cancelled")
+            d.leave()
 
     def test_the_supervisor_s_own_operations_cannot_be_cancelled(self):
         slow = on_fd("--start-delay 86400000", recovery={"first_delay": "0"})
@@ -50,26 +54,33 @@ class Cancelling(unittest.TestCase):
 class Restarting(unittest.TestCase):
     def test_a_crash_while_its_beginning_is_committed_does_not_fail_a_restart(self):
         """The second restart waits for the database when its service crashes, and something of
-        the crashed instance lives on for a second."""
-        with Daemon({"web": on_fd("--stop-delay 300", "--double-fork",
-                                  operation={"stop_timeout": "1s"})}) as d:
+        the crashed instance lives on."""
+        with Daemon({"web": on_fd("--stop-delay 3600000", "--double-fork", operation=LONG)}) as d:
             d.wait_all_running()
             d.ask("restart", "web")
             second = d.ask("restart", "web")["id"]
             d.wait_state("web", "stopping")
             with held(d):
+                d.hurry("web")
+                self.kill_left(d, 1)
                 row = d.wait_status(lambda r: r["active_operation"] == second, "web")
                 os.kill(row["pid"], signal.SIGKILL)
-                d.wait_state("web", "stopping")
+                d.wait_status(lambda r: r["state"] == "stopping" and not r["pid"], "web")
+            self.kill_left(d, 2)
             record = d.operation(second)
             self.assertEqual(record["state"], "succeeded", record)
             self.assertEqual(d.read("overlap"), "")
+            d.leave()
+
+    def kill_left(self, d, count):
+        """What the instance leaves behind, which heeds no signal to stop."""
+        os.kill(d.wait_witness("web", "grandchild", count)[count - 1].pid, signal.SIGKILL)
 
 
 class Reloading(unittest.TestCase):
     def test_a_start_under_way_keeps_the_readiness_it_began_with(self):
         spec = fake("--start-delay 86400000", "--ready-fd",
-                    readiness={"type": "fd", "timeout": "2s"}, recovery={"restart": "no"})
+                    readiness={"type": "fd", "timeout": "6s"}, recovery={"restart": "no"})
         with Daemon({"web": spec}) as d:
             d.wait_state("web", "starting")
             number = d.status("web")["active_operation"]
@@ -97,9 +108,11 @@ class Reloading(unittest.TestCase):
 
 class Orphans(unittest.TestCase):
     def test_a_service_whose_file_broke_is_not_stopped_by_a_restart_of_before(self):
-        with Daemon({"web": on_fd("--stop-delay 300")}) as d:
+        with Daemon({"web": on_fd("--stop-delay 3600000", operation=LONG)}) as d:
             d.wait_all_running()
-            d.do("restart", "web")
+            first = d.ask("restart", "web")["id"]
+            d.hurry("web")
+            d.operation(first)
             ids = [d.ask("restart", "web")["id"] for _ in range(3)]
             d.wait_state("web", "stopping")
             d.kill9()
@@ -114,6 +127,7 @@ class Orphans(unittest.TestCase):
             d.http("POST", "/daemon/reload")
             d.wait_state("web", "running")
             self.assertEqual(d.read("overlap"), "")
+            d.leave()
 
 
 class StoppedExecutor(unittest.TestCase):

@@ -1,17 +1,30 @@
 """How much may wait, what is withdrawn, and what changes nothing."""
+import os
+import signal
 import unittest
 
 from harness.orderly import Daemon, at_once, main, on_fd
 
-DEAF = {"stop_timeout": "2s"}
+DEAF = {"stop_timeout": "100s", "timeout": "200s"}
 
 
 def busy(d, name="hung"):
-    """Keeps the service busy for two seconds; the operation's id."""
+    """Keeps the service busy until it is killed; the operation's id."""
     d.wait_witness(name, "ready")
     number = d.ask("restart", name)["id"]
     d.wait_state(name, "stopping")
     return number
+
+
+def wait_queued(d, count, name="hung"):
+    """What is accepted is shown with the service's next turn."""
+    d.wait_status(lambda row: row["queue_length"] == count, name)
+
+
+def finish(d, number, name="hung"):
+    """Kills what was deaf; the end of what kept it busy."""
+    os.kill(d.witness(name, "start")[0].pid, signal.SIGKILL)
+    return d.operation(number)["state"]
 
 
 class Queues(unittest.TestCase):
@@ -28,13 +41,14 @@ class Queues(unittest.TestCase):
                 self.assertEqual(answer.json["code"], "queue_full")
                 self.assertIn("hung", answer.json["detail"])
                 self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
-            self.assertEqual(d.status("hung")["queue_length"], 3)
+            wait_queued(d, 3)
             self.assertEqual(len(d.operations("?service=hung")), 5, "with boot and the running one")
             self.assertEqual(d.http("POST", "/restart/web?wait").status, 200, "others go on")
             for answer in accepted:
                 self.assertEqual(d.http("DELETE", f"/operations/{answer.json['id']}").status, 200)
-            self.assertEqual(d.operation(running)["state"], "succeeded")
+            self.assertEqual(finish(d, running), "succeeded")
             self.assertEqual(d.http("POST", "/start/hung").status, 202, "there is room again")
+            d.leave()
 
     def test_positions_count_from_the_head(self):
         with Daemon({"hung": on_fd("--deaf", operation=DEAF)}) as d:
@@ -44,8 +58,7 @@ class Queues(unittest.TestCase):
             d.http("DELETE", f"/operations/{queued[0]['id']}")
             self.assertEqual([d.operation(r["id"], wait=False)["position"] for r in queued[1:]],
                              [1, 2])
-            for record in queued[1:]:
-                d.http("DELETE", f"/operations/{record['id']}")
+            d.leave()
 
     def test_the_queues_of_all_services_together_have_a_limit_too(self):
         services = {name: on_fd("--deaf", operation=DEAF) for name in ("hung", "other")}
@@ -57,9 +70,7 @@ class Queues(unittest.TestCase):
             self.assertIn(429, codes)
             self.assertLessEqual(codes.count(202), 4)
             self.assertEqual(codes, sorted(codes), "once full it stays full")
-            for answer in answers:
-                if answer.status == 202:
-                    d.http("DELETE", f"/operations/{answer.json['id']}")
+            d.leave()
 
     def test_cancelled_ones_are_never_run(self):
         with Daemon({"hung": on_fd("--deaf", operation=DEAF)}) as d:
@@ -67,9 +78,10 @@ class Queues(unittest.TestCase):
             ids = [d.ask("restart", "hung")["id"] for _ in range(10)]
             answers = at_once([lambda i=i: d.http("DELETE", f"/operations/{i}") for i in ids])
             self.assertEqual([a.status for a in answers], [200] * 10)
-            self.assertEqual(d.operation(running)["state"], "succeeded")
+            self.assertEqual(finish(d, running), "succeeded")
             self.assertEqual({d.operation(i)["state"] for i in ids}, {"cancelled"})
             self.assertEqual(d.status("hung")["generation"], 2)
+            d.leave()
 
     def test_of_two_cancels_at_once_one_wins(self):
         with Daemon({"hung": on_fd("--deaf", operation=DEAF)}) as d:
@@ -77,6 +89,7 @@ class Queues(unittest.TestCase):
             number = d.ask("restart", "hung")["id"]
             answers = at_once([lambda: d.http("DELETE", f"/operations/{number}")] * 8)
             self.assertEqual(sorted(a.status for a in answers), [200] + [409] * 7)
+            d.leave()
 
 
 class NothingToDo(unittest.TestCase):

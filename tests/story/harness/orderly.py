@@ -186,6 +186,15 @@ class Daemon:
         self.process.send_signal(number)
         self.wait_exit()
 
+    def leave(self):
+        """Ends the daemon alone and then kills its services: those that take long to stop."""
+        answer = self.http("POST", "/daemon/shutdown?leave")
+        if answer.status not in (200, 202):
+            raise Trouble(f"shutdown: {answer}")
+        self.wait_exit()
+        guard.kill_all(self.folder)
+        guard.remove_group(self.group)
+
     def restart_daemon(self):
         self.stop()
         self.start()
@@ -415,6 +424,10 @@ class Daemon:
         wait_written(self.dir, enough, f"{name} never wrote {count} x \"{word}\"")
         return self.witness(name, word)
 
+    def hurry(self, name, word="term", count=1):
+        """Ends the delay of a stop that has begun (of a start: word="start"), the count-th one."""
+        os.kill(self.wait_witness(name, word, count)[count - 1].pid, signal.SIGUSR1)
+
     def report(self, name):
         """What fake-report wrote: {key: [rest of line]}."""
         wait_written(self.dir, lambda: self.read(f"{name}.report"), f"no report of {name}")
@@ -423,6 +436,17 @@ class Daemon:
             key, _, rest = line.partition(" ")
             found[key].append(rest.strip())
         return found
+
+    def wait_content(self, name, text):
+        """Waits until a file in log_dir is as long as the text, which it must be then: what a
+        service has said is written a moment later, even when it has ended."""
+        path = f"{self.log_dir}/{name}"
+        wait_written(self.log_dir, lambda: os.path.exists(path) and
+                     os.path.getsize(path) >= len(text.encode()), f"{name} gets no {text!r}")
+        with open(path) as f:
+            found = f.read()
+        if found != text:
+            raise Trouble(f"{name} holds {found!r}, not {text!r}")
 
     def wait_log(self, text, count=1):
         """Waits until the daemon's own log holds the text so often."""
@@ -439,7 +463,8 @@ _ports = []    # a name of ours for each port that was given out: no other test 
 
 
 def free_port():
-    """Below what the kernel gives to connections that go out: none can take it before the daemon."""
+    """Below what the kernel gives to connections that go out: none can take it before the daemon.
+    Nor can another test."""
     while True:
         port = random.randrange(20000, 32000)
         name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
