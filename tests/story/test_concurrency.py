@@ -46,8 +46,8 @@ class Client(threading.Thread):
             self.cancel(self.random.choice(sorted(self.accepted)))
             return
         action = "restart" if kind == "cancel" else kind
-        query = self.random.choice(["", "", "", "?wait=0.05", "?timeout=20",
-                                    "?wait=0.02&timeout=9"])
+        query = self.random.choice(["", "", "", "?wait=0.05", "?timeout=60",
+                                    "?wait=0.02&timeout=50"])
         answer = self.d.http("POST", f"/{action}/{self.random.choice(self.names)}{query}")
         if answer.status in (200, 202, 409) and "id" in answer.json:
             self.accepted[answer.json["id"]] = answer

@@ -335,7 +335,7 @@ class Stuck(Shared):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.d.wait_witness("backend", "ready")
+        cls.d.wait_all_running()    # nothing changes any more for those who wait for a change
         cls.token = cls.d.admin_token()
         with open(f"{cls.d.log_dir}/talker.log", "ab") as f:
             f.write((b"x" * 399 + b"\n") * 90000)  # more than any socket buffer holds

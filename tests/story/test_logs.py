@@ -147,7 +147,7 @@ class Rotation(WithFiles):
             self.wait_file(d, "web.log.1")
             say(d, "web", "echo second")
             self.wait_file(d, "web.log.2")
-            self.assertEqual(self.content(d, "web"), b"")
+            self.wait_content(d, "web", lambda c: c == b"")
             answer = d.http("GET", "/logs/web?lines=10")
             self.assertEqual(answer.text, "first\nsecond\n")
 
@@ -272,6 +272,7 @@ class Streams(WithFiles):
             pid = d.wait_state("web", "running")["pid"]
             say(d, "web", "echo lost; echo done > @DIR@/done".replace("@DIR@", d.dir))
             wait_written(d.dir, lambda: d.read("done"), "the service did not obey")
+            d.http("POST", "/rotate/web")   # done by the thread that takes what was said before
             d.write_service("web", obeys(log={"timestamps": "yes"}))
             self.assertEqual(d.http("POST", "/daemon/reload").status, 200)
             d.do("start", "web")  # changes nothing, and comes after what the reload has brought
@@ -369,7 +370,9 @@ class FullDisk(WithFiles):
             d.wait_status(lambda row: row["log_error"] is None and row["state"] == "running", "web")
             self.assertEqual(d.status("web")["log"],
                              {"error": None, "times": 1, "dropped_bytes": 0})
-            d.do("stop", "web")  # what it said is in the file by then
+            wait_written(self.inside(d), lambda: self.kept(d).count(b"\n") == count,
+                         "what it said is not in the file")
+            d.do("stop", "web")
             self.assertEqual(d.http("GET", f"/logs/web?lines={2 * count}").text.splitlines(),
                              [f"web line {n}" for n in range(1, count + 1)])
 
@@ -404,7 +407,7 @@ class Fairness(WithFiles):
 class Reading(unittest.TestCase):
     def test_lines_are_the_last_ones(self):
         with Daemon({"web": on_fd("--chatty 500")}) as d:
-            d.wait_all_running()
+            d.wait_content("web.log", "".join(f"web line {n}\n" for n in range(1, 501)))
             d.do("stop", "web")
             for count in (1, 7, 500):
                 answer = d.http("GET", f"/logs/web?lines={count}")
@@ -448,7 +451,7 @@ class Reading(unittest.TestCase):
 
     def test_orderlyctl_logs_shows_the_last_lines(self):
         with Daemon({"web": on_fd("--chatty 50")}) as d:
-            d.wait_all_running()
+            d.wait_content("web.log", "".join(f"web line {n}\n" for n in range(1, 51)))
             d.do("stop", "web")
             found = d.ctl("logs", "-n", "3", "web")
             self.assertEqual((found.returncode, found.stdout),
