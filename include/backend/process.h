@@ -17,8 +17,6 @@ int process_backend_new(const struct process_backend_config *config, struct watc
                         backend_listener *listener, struct backend **ret_backend,
                         struct error *err);
 void process_backend_free(struct backend *backend);
-/* What of its file lies in memory: it comes back when it is needed. Any thread. */
-void process_backend_give_back(struct backend *backend);
 
 /* What the last daemon left, for adopt: count records, the caller frees the array. Leftover empty
  * groups of instances that have gone are removed. */

@@ -58,8 +58,6 @@ void marks_close(struct marks *marks); /* NULL is fine */
  * a spoilt file may have them, the first is in the service's place. */
 int marks_left(struct marks *marks, struct mark_left **ret_left, size_t *ret_count,
                struct error *err);
-/* What of the file lies in memory: it comes back when it is needed. Any thread. */
-void marks_give_back(struct marks *marks);
 /* The service's place, the same each time; a new one makes the file larger. NULL: err says why. */
 struct mark_place *marks_place(struct marks *marks, const char *service, struct error *err);
 /* For the service that the place is of. Never fails, never blocks. */

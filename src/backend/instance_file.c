@@ -75,15 +75,6 @@ int instance_file_grow(struct instances *f)
     return 0;
 }
 
-/* The pages stay in the file: they are only not mapped any more, until the next write. */
-void instances_give_back(struct instances *f)
-{
-    instances_lock(f);
-    for (size_t i = 0; i < f->count / BLOCK_SLOTS; i++)
-        madvise(f->blocks[i], BLOCK_SIZE, MADV_DONTNEED);
-    instances_unlock(f);
-}
-
 static int map_header(struct instances *f, struct error *err)
 {
     void *data;

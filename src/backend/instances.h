@@ -29,8 +29,6 @@ struct instance_data {
 /* Makes or reads runtime_dir/instances. */
 int instances_open(const char *runtime_dir, struct instances **ret_instances, struct error *err);
 void instances_free(struct instances *instances); /* what is written stays; NULL is fine */
-/* What of the file lies in memory: it comes back when it is needed. */
-void instances_give_back(struct instances *instances);
 
 /* A slot for a new record of that service. */
 int instances_reserve(struct instances *instances, const char *service, size_t *ret_slot,

@@ -135,11 +135,6 @@ int process_backend_new(const struct process_backend_config *config, struct watc
     return 0;
 }
 
-void process_backend_give_back(struct backend *backend)
-{
-    instances_give_back(process_of(backend)->instances);
-}
-
 void process_backend_free(struct backend *backend)
 {
     struct process_backend *b;

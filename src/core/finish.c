@@ -275,15 +275,24 @@ static void end_now(struct service *s, const struct step *step, struct string_li
     finish(s, &result);
 }
 
+/* False: without memory. */
+static bool asks_for_output(struct service *s, struct op *op)
+{
+    int64_t since = op->record.action == ACTION_RELOAD ? s->reload_mark : s->log_mark;
+
+    if (log_tail(s->log, since, OUTPUT_LINES, output_ready, op_ref(op)) == 0)
+        return true;
+    op_unref(op);
+    return false;
+}
+
 void finish_active(struct service *s, const struct step *step)
 {
     struct op *op = active(s);
 
     if (wants_output(s, &op->record, step))
         s->ended = malloc(sizeof *s->ended);
-    if (!s->ended ||
-        log_tail(s->log, op->record.action == ACTION_RELOAD ? s->reload_mark : s->log_mark,
-                 OUTPUT_LINES, output_ready, op_ref(op)) < 0) {
+    if (!s->ended || !asks_for_output(s, op)) {
         free(take(s->ended));
         end_now(s, step, NULL);
         return;

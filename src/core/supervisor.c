@@ -216,8 +216,6 @@ static void fell_quiet(struct quiet *quiet)
     struct host *host = list_entry(quiet, struct host, quiet);
 
     journal_give_back(host->journal);
-    marks_give_back(host->marks);
-    process_backend_give_back(host->processes);
     malloc_trim(0);
 }
 

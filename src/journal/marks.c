@@ -200,15 +200,6 @@ void marks_close(struct marks *m) NO_THREAD_SAFETY_CHECK /* nobody else is left 
     free(m);
 }
 
-/* The pages stay in the file: they are only not mapped any more, until the next write. */
-void marks_give_back(struct marks *m)
-{
-    marks_lock(m);
-    list_for_each(link, &m->blocks)
-        madvise(list_entry(link, struct block, link)->mapped, BLOCK_SIZE, MADV_DONTNEED);
-    marks_unlock(m);
-}
-
 /* ---- marks ---- */
 
 /* Of a block; false: without memory. */
