@@ -1,6 +1,7 @@
 #include "cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/sys.h"
 #include "identity.h"
@@ -8,11 +9,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define DEPTH_MAX 16
+#define DEPTH_MAX   16
+#define ENDING_WAIT (2 * USEC_PER_SEC)
 
 static void closedirp(DIR **dir)
 {
@@ -173,14 +176,40 @@ int cgroup_remove(const char *path)
     return remove_all(path, &walk);
 }
 
+/* Whether it is empty by until; each change of its events wakes. */
+static bool empties(const char *path, int64_t until)
+{
+    CLEANUP(freep) char *file = NULL;
+    CLEANUP(closep) int fd = -1;
+    struct pollfd changed = {.events = POLLPRI};
+    char text[256];
+    ssize_t n = -1;
+    int64_t now;
+
+    if (asprintf(&file, "%s/cgroup.events", path) < 0)
+        file = NULL;
+    else
+        changed.fd = fd = open(file, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (n = pread(fd, text, sizeof text - 1, 0)) > 0) {
+        text[n] = '\0';
+        now = clock_mono_us();
+        if (!strstr(text, "populated 1"))
+            return true;
+        if (now >= until)
+            return false;
+        poll(&changed, 1, (int)((until - now) / USEC_PER_MSEC) + 1);
+    }
+    return false;
+}
+
 void cgroup_clean(const char *parent, bool (*named)(void *context, const char *name), void *context)
 {
     CLEANUP(closedirp) DIR *dir = opendir(parent);
     const struct dirent *entry;
+    int64_t until = clock_mono_us() + ENDING_WAIT;
 
     while (dir && (entry = readdir(dir))) {
         CLEANUP(freep) char *path = NULL;
-        bool populated;
 
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || named(context, entry->d_name))
             continue;
@@ -188,7 +217,7 @@ void cgroup_clean(const char *parent, bool (*named)(void *context, const char *n
             path = NULL;
             return;
         }
-        if (cgroup_populated(path, &populated, NULL) == 0 && !populated)
+        if (empties(path, until))
             cgroup_remove(path);
     }
 }

@@ -25,6 +25,8 @@ typedef void cgroup_process_visitor(pid_t pid, void *context);
 int cgroup_for_each_process(const char *path, cgroup_process_visitor *visit, void *context);
 /* With the groups below, made by the service; -EBUSY: it is not quite empty yet. */
 int cgroup_remove(const char *path);
-/* Removes the empty groups in parent that no record names any more. */
+/* Removes the empty groups in parent that no record names any more. What is in one of them was
+ * about to be started when its daemon ended, and ends for it: that is waited for, two seconds at
+ * most. */
 void cgroup_clean(const char *parent, bool (*named)(void *context, const char *name),
                   void *context);

@@ -5,7 +5,15 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef SYS_poll /* on newer architectures */
+#define SYS_poll SYS_ppoll
+#endif
 
 static struct launch launch_of(struct scene *s, int64_t generation)
 {
@@ -149,6 +157,79 @@ static void one_that_was_killed_at_its_gate_ends_as_a_start_that_failed(void **s
     expect(s, 2, BACKEND_TREE_GONE);
 }
 
+static pid_t prepare_and_die(struct scene *s, int64_t generation)
+{
+    pid_t daemon, executor = -1;
+    int told[2];
+
+    assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+    daemon = fork();
+    if (daemon == 0) {
+        prepare(s, generation);
+        executor = only_child();
+        kill(executor, SIGSTOP); /* it would end at once */
+        waitpid(executor, NULL, WUNTRACED);
+        _exit(write(told[1], &executor, sizeof executor) != sizeof executor);
+    }
+    close(told[1]);
+    assert_int_equal(read(told[0], &executor, sizeof executor), (ssize_t)sizeof executor);
+    close(told[0]);
+    assert_int_equal(waitpid(daemon, NULL, 0), daemon);
+    return executor;
+}
+
+struct ending {
+    pid_t executor, waiter;
+    atomic_bool over; /* nobody has waited */
+};
+
+/* The executor goes on to its end when somebody waits in poll(). */
+static void *end_when_waited_for(void *argument)
+{
+    struct ending *ending = argument;
+    char path[64], line[256];
+    long number = -1;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)ending->waiter);
+    while (number != SYS_poll && number != SYS_ppoll && !ending->over) {
+        FILE *file = fopen(path, "re");
+
+        if (!file || !fgets(line, sizeof line, file) || sscanf(line, "%ld", &number) != 1)
+            number = -1; /* it is running */
+        if (file)
+            fclose(file);
+        sched_yield();
+    }
+    kill(ending->executor, SIGCONT);
+    return NULL;
+}
+
+/* It ends by itself, but no daemon knows when. */
+static void one_that_a_killed_daemon_has_left_is_not_in_the_way(void **state)
+{
+    struct scene *s = *state;
+    struct ending ending = {.waiter = gettid()};
+    struct instance_record *left = NULL;
+    struct launch launch;
+    size_t count = 1;
+    pthread_t thread;
+
+    scene_script(s, "exit 0");
+    ending.executor = prepare_and_die(s, 7);
+    assert_int_equal(pthread_create(&thread, NULL, end_when_waited_for, &ending), 0);
+    scene_open_backend(s);
+    assert_int_equal(process_backend_left(s->backend, &left, &count, NULL), 0);
+    ending.over = true;
+    free(left);
+    launch = launch_of(s, 7);
+    count += s->backend->ops->start(s->backend, &launch, &s->witness, &s->instance, NULL) == 0;
+    pthread_join(thread, NULL);
+    assert_int_equal(count, 1); /* nothing was left, and it was started */
+    expect(s, 0, BACKEND_STARTED);
+    expect(s, 1, BACKEND_MAIN_EXITED);
+    expect(s, 2, BACKEND_TREE_GONE);
+}
+
 /* The executor stays above the service there, and would be a second one. */
 static void where_there_are_no_groups_nothing_is_prepared(void **state)
 {
@@ -172,6 +253,7 @@ int main(void)
         TEST(one_that_is_not_wanted_leaves_nothing),
         TEST(it_stands_beside_the_one_that_runs),
         TEST(one_that_was_killed_at_its_gate_ends_as_a_start_that_failed),
+        TEST(one_that_a_killed_daemon_has_left_is_not_in_the_way),
         cmocka_unit_test_setup_teardown(where_there_are_no_groups_nothing_is_prepared,
                                         setup_best_effort, scene_teardown),
     };
