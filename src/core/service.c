@@ -277,8 +277,10 @@ bool service_take_mail(struct service *s, struct mail *ret_mail)
 
     service_lock(s);
     any = s->mail.bits != 0;
-    *ret_mail = s->mail;
-    s->mail = (struct mail){0};
+    if (any) { /* else there may be an empty enclosure: the next mail's */
+        *ret_mail = s->mail;
+        s->mail = (struct mail){0};
+    }
     service_unlock(s);
     return any;
 }
