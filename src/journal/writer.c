@@ -127,7 +127,8 @@ void writer_submit(struct writer *w, struct group *group)
         lead(w);
 }
 
-/* Who leads has the connection for itself; what comes meanwhile is the thread's. */
+/* Who leads has the connection for itself; what comes meanwhile is the thread's. Nothing is asked
+ * of the disk: whoever calls this may not wait for it. */
 void writer_give_back(struct writer *w)
 {
     bool leads;
@@ -139,7 +140,7 @@ void writer_give_back(struct writer *w)
     writer_unlock(w);
     if (!leads)
         return;
-    if (store_sound(w->store))
+    if (w->store->db)
         sqlite3_db_release_memory(w->store->db);
     writer_lock(w);
     hand_over(w);
