@@ -92,8 +92,6 @@ bool fragments_end(struct fragments_walk *walk)
 {
     fragments_deinit(walk->fragments);
     text_fit(&walk->made.rows);
-    if (walk->made.rows.failed)
-        walk->failed = true;
     *walk->fragments = walk->made;
     if (walk->failed)
         fragments_deinit(walk->fragments);
