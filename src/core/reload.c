@@ -176,8 +176,10 @@ static int apply(struct supervisor *supervisor, struct service_set *set,
     struct changes changes = {.set = set, .result = result};
 
     change_registry(supervisor, set, &changes);
-    for (size_t i = 0; i < changes.started_count; i++)
+    for (size_t i = 0; i < changes.started_count; i++) {
         op_unref(service_push_automatic(changes.started[i], ACTION_START, ORIGIN_CONFIG));
+        service_post_told(changes.started[i], MAIL_LOOK); /* that it is about to start */
+    }
     for (size_t i = 0; i < changes.removed_count; i++) {
         op_cancel_all(changes.removed[i], "the service's file is gone");
         if (is_unit(changes.removed[i]))

@@ -160,6 +160,20 @@ void service_post(struct service *s, unsigned bits)
     service_unlock(s);
 }
 
+static void tell_locked(struct service *s, unsigned bits) REQUIRES(service_lock_class)
+{
+    if (!(s->mail.bits & MAIL_TOLD))
+        settle_told(s->host);
+    service_post_locked(s, bits | MAIL_TOLD);
+}
+
+void service_post_told(struct service *s, unsigned bits)
+{
+    service_lock(s);
+    tell_locked(s, bits);
+    service_unlock(s);
+}
+
 void service_post_spec(struct service *s, struct service_spec *spec, char *config_error)
 {
     service_lock(s);
@@ -170,9 +184,7 @@ void service_post_spec(struct service *s, struct service_spec *spec, char *confi
     }
     free(s->mail.config_error);
     s->mail.config_error = config_error;
-    if (!(s->mail.bits & MAIL_SPEC))
-        settle_told(s->host);
-    service_post_locked(s, MAIL_SPEC);
+    tell_locked(s, MAIL_SPEC);
     service_unlock(s);
 }
 

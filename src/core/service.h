@@ -30,7 +30,8 @@ extern struct lock_class service_lock_class;
 
 enum mail_bit {
     MAIL_LOOK = 1 << 0, /* the queue, a dependency or the world has changed */
-    MAIL_SPEC = 1 << 1, /* a reload waits until it is shown: see settle.h */
+    MAIL_SPEC = 1 << 1,
+    MAIL_TOLD = 1 << 2, /* a reload waits until what it has told is shown: see settle.h */
     MAIL_STARTED = 1 << 3,
     MAIL_START_ERROR = 1 << 4,
     MAIL_READY = 1 << 5,
@@ -184,6 +185,8 @@ void service_unlock(struct service *service) RELEASE(service_lock_class);
 /* Puts bits (that carry nothing) into the mail, and the service on the run queue. */
 void service_post(struct service *service, unsigned bits) EXCLUDES(service_lock_class);
 void service_post_locked(struct service *service, unsigned bits) REQUIRES(service_lock_class);
+/* A reload waits until the turn that reads it is shown, as it does for a spec: see settle.h. */
+void service_post_told(struct service *service, unsigned bits) EXCLUDES(service_lock_class);
 void service_post_spec(struct service *service, struct service_spec *spec, char *config_error)
     EXCLUDES(service_lock_class); /* takes both */
 void service_post_begun(struct service *service, int64_t id) EXCLUDES(service_lock_class);

@@ -261,7 +261,7 @@ void turn_run(struct run_item *item)
     int told = 0;
 
     for (int round = 0; round < TURN_ROUNDS && service_take_mail(s, &mail); round++) {
-        told += (mail.bits & MAIL_SPEC) != 0;
+        told += (mail.bits & MAIL_TOLD) != 0;
         read_mail(s, &mail);
         mail_deinit(&mail);
         unit_watch(s);

@@ -117,6 +117,17 @@ class WhatIsTouched(unittest.TestCase):
                                   rows[f"edit-{i}"]["config_error"] is None),
                                  (bool(i % 2), bool(i % 2)), i)
 
+    def test_starts_of_what_a_reload_adds_are_shown_when_it_answers(self):
+        with Daemon({}) as d:
+            for round in range(20):
+                names = [f"new-{round}-{i}" for i in range(5)]
+                for name in names:
+                    d.write_service(name, on_fd())
+                self.assertEqual(by_http(d)["added"], names)
+                for row in d.status()["services"]:
+                    self.assertTrue(row["state"] in ("starting", "running") or
+                                    row["active_operation"] or row["queue_length"], row)
+
     def test_a_renamed_file_is_one_service_less_and_another_one_more(self):
         with Daemon({"old": on_fd()}) as d:
             d.wait_all_running()
