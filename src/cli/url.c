@@ -33,7 +33,7 @@ int url_check(const char *url, const char *origin, bool *ret_exposed, struct err
     if (!parsed || curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
         curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) ||
         curl_url_get(parsed, CURLUPART_HOST, &host, 0))
-        result = error_set(err, -EINVAL, "%s: \"%s\" is not a URL such as https://host:8091",
+        result = error_set(err, -EINVAL, "%s: \"%s\" is not a URL such as https://host:8700",
                            origin, url);
     else if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
         result = error_set(err, -EINVAL, "%s: \"%s\" does not begin with http:// or https://",
@@ -41,7 +41,7 @@ int url_check(const char *url, const char *origin, bool *ret_exposed, struct err
     else if (curl_url_get(parsed, CURLUPART_USER, &more, 0) == CURLUE_OK ||
              curl_url_get(parsed, CURLUPART_QUERY, &more, 0) == CURLUE_OK ||
              curl_url_get(parsed, CURLUPART_FRAGMENT, &more, 0) == CURLUE_OK)
-        result = error_set(err, -EINVAL, "%s: a URL such as https://host:8091 and no more", origin);
+        result = error_set(err, -EINVAL, "%s: a URL such as https://host:8700 and no more", origin);
     else
         *ret_exposed = strcmp(scheme, "http") == 0 && !is_loopback(host);
     curl_free(scheme);

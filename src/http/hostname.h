@@ -9,7 +9,7 @@
 
 #define HOSTNAME_MAX 256
 
-/* "127.0.0.1:8091" "[::1]:8091" "localhost:8091": host without brackets, the port's text; false:
+/* "127.0.0.1:8700" "[::1]:8700" "localhost:8700": host without brackets, the port's text; false:
  * neither. The port may be missing: port is "" then. */
 bool hostname_split(const char *address, char host[static HOSTNAME_MAX], char port[static 6]);
 bool hostname_is_loopback(const char *host);

@@ -179,7 +179,7 @@ int listen_tcp(const char *address, bool anywhere, struct handover *handover,
 
     if (!hostname_split(address, host, port) || *port == '\0')
         return error_set(err, -EINVAL,
-                         "listen = %s: expected address:port, as 127.0.0.1:8091 or [::1]:8091",
+                         "listen = %s: expected address:port, as 127.0.0.1:8700 or [::1]:8700",
                          address);
     if (!anywhere && !hostname_is_loopback(host))
         return error_set(
