@@ -48,7 +48,7 @@ static void print_reload(const json_t *result)
         print_names(words[i], json_object_get(result, words[i]));
     }
     if (named == 0)
-        puts("nothing has changed");
+        puts("no service has changed");
     else
         printf("unchanged: %zu\n", json_array_size(json_object_get(result, "unchanged")));
     print_names("taken up only by a new orderlyd", json_object_get(result, "restart_required"));

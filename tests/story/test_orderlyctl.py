@@ -133,7 +133,7 @@ class Commands(WithDaemon):
             self.assertRegex(found.stdout + found.stderr, r"bad\.conf:2:\d+: error: comand: ")
 
     def test_reload_config_and_what_reload_alone_says(self):
-        self.assertIn("nothing has changed", self.ctl("reload-config").stdout)
+        self.assertIn("no service has changed", self.ctl("reload-config").stdout)
         found = self.ctl("reload", status=USAGE)
         self.assertIn("reload-config", found.stderr)
 
