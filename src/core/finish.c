@@ -214,7 +214,8 @@ static void describe(const struct service *s, const struct operation *r, const s
     case BECAUSE_SUPERSEDED:
     case BECAUSE_SHUTDOWN: snprintf(text, size, "%s", s->given_up ? s->given_up : ""); return;
     case BECAUSE_NOT_RUNNING:
-        snprintf(text, size, "it is %s: only a running service can be %s",
+        snprintf(text, size, "it is %s%s: only a running service can be %s",
+                 s->machine.state == STATE_BACKOFF ? "in " : "",
                  service_state_name(s->machine.state),
                  r->action == ACTION_RELOAD ? "reloaded" : "signalled");
         return;

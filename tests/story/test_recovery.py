@@ -128,6 +128,15 @@ class Backoff(unittest.TestCase):
             d.wait_status(lambda r: r["state"] == "running" and r["ready"], "web")
             self.assertEqual(len(d.witness("web", "start")), 4)
 
+    def test_a_signal_in_backoff_fails_and_says_so(self):
+        services = {"web": on_fd("--crash-at-start 99", recovery={"first_delay": "600s",
+                                                                    "max_delay": "600s"})}
+        with Daemon(services) as d:
+            d.wait_state("web", "backoff")
+            record = d.http("POST", "/signal/web?signal=HUP&wait").json
+            self.assertEqual((record["state"], record["detail"]),
+                             ("failed", "it is in backoff: only a running service can be signalled"))
+
     def test_a_stop_in_backoff_ends_it(self):
         services = {"web": on_fd("--crash-at-start 99", recovery={"first_delay": "600s",
                                                                     "max_delay": "600s"})}
