@@ -9,9 +9,6 @@
 
 #include <stdatomic.h>
 
-/* Nothing has been done for between one and two of it. */
-#define QUIET_US (1 * USEC_PER_SEC)
-
 enum quiet_state {
     QUIET_FELL,    /* and nothing has been done since: no deadline is set */
     QUIET_FALLING, /* nothing has been done since the deadline was set */
@@ -22,10 +19,13 @@ struct quiet {
     struct watcher *watcher;
     struct deadline deadline;
     _Atomic(enum quiet_state) state;
+    int64_t after_us;
     void (*fell)(struct quiet *quiet);
 };
 
-void quiet_init(struct quiet *quiet, struct watcher *watcher, void (*fell)(struct quiet *quiet));
+/* It falls quiet when nothing has been done for between after_us and twice that. */
+void quiet_init(struct quiet *quiet, struct watcher *watcher, int64_t after_us,
+                void (*fell)(struct quiet *quiet));
 /* After it fell() does not run, nor will: nobody may stir any more. */
 void quiet_deinit(struct quiet *quiet);
 /* Something is done: cheap while it goes on. */

@@ -5,7 +5,7 @@
 
 static void set(struct quiet *q)
 {
-    watcher_set(q->watcher, &q->deadline, clock_mono_us() + QUIET_US);
+    watcher_set(q->watcher, &q->deadline, clock_mono_us() + q->after_us);
 }
 
 static void passed(struct deadline *deadline)
@@ -21,9 +21,11 @@ static void passed(struct deadline *deadline)
     set(q);
 }
 
-void quiet_init(struct quiet *q, struct watcher *watcher, void (*fell)(struct quiet *quiet))
+void quiet_init(struct quiet *q, struct watcher *watcher, int64_t after_us,
+                void (*fell)(struct quiet *quiet))
 {
-    *q = (struct quiet){.watcher = watcher, .deadline.passed = passed, .fell = fell};
+    *q = (struct quiet){
+        .watcher = watcher, .deadline.passed = passed, .after_us = after_us, .fell = fell};
     atomic_init(&q->state, QUIET_FELL);
 }
 

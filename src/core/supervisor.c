@@ -21,6 +21,7 @@
  * execs: so a lock that is held is looked at again for a while. */
 #define LOCK_WITHIN (2 * USEC_PER_SEC)
 #define LOCK_PAUSE  (20 * USEC_PER_MSEC)
+#define QUIET_AFTER (1 * USEC_PER_SEC)
 
 static int lock_within(int fd, int64_t within)
 {
@@ -230,7 +231,7 @@ static int open_parts(struct supervisor *supervisor, const struct supervisor_con
     if (boot_identity(supervisor->boot, err) < 0 || watcher_start(&host->watcher, err) < 0)
         return err->code;
     wait_set_init(&host->waits, host->watcher);
-    quiet_init(&host->quiet, host->watcher, fell_quiet);
+    quiet_init(&host->quiet, host->watcher, QUIET_AFTER, fell_quiet);
     ping_init(&supervisor->ping, host->watcher, &host->run_queue);
     if (board_init(&host->board, &host->waits, err) < 0 || open_journal(supervisor, err) < 0 ||
         marks_open(config->config->runtime_dir, supervisor->boot, &host->marks, err) < 0 ||

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Who asks again and again does so more often. */
+#define QUIET_AFTER (15 * USEC_PER_SEC)
+
 struct lock_class status_lock_class;
 
 struct shared_answer {
@@ -51,7 +54,7 @@ void status_cache_init(struct status_cache *cache, struct watcher *watcher) NO_T
 {
     *cache = (struct status_cache){0};
     lock_init(&cache->lock, LOCK_STATUS);
-    quiet_init(&cache->quiet, watcher, fell_quiet);
+    quiet_init(&cache->quiet, watcher, QUIET_AFTER, fell_quiet);
 }
 
 void status_cache_deinit(struct status_cache *cache) NO_THREAD_SAFETY_CHECK

@@ -13,6 +13,8 @@
 
 #include <semaphore.h>
 
+#define AFTER (200 * USEC_PER_MSEC)
+
 struct room {
     struct quiet quiet;
     sem_t fell;
@@ -42,13 +44,13 @@ static void it_falls_once_after_each_time_that_something_was_done(void **state)
     (void)state;
     assert_int_equal(watcher_start(&watcher, NULL), 0);
     assert_int_equal(sem_init(&room.fell, 0, 0), 0);
-    quiet_init(&room.quiet, watcher, fell);
+    quiet_init(&room.quiet, watcher, AFTER, fell);
     for (int times = 1; times <= 2; times++) {
         quiet_stir(&room.quiet);
         stirred = clock_mono_us();
         quiet_stir(&room.quiet);
         await(&room);
-        assert_true(clock_mono_us() - stirred >= QUIET_US);
+        assert_true(clock_mono_us() - stirred >= AFTER);
         assert_int_equal(atomic_load(&room.times), times);
     }
     quiet_stir(&room.quiet);
