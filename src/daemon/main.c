@@ -346,7 +346,6 @@ static bool check(const char *path)
     return good;
 }
 
-#define LARGE (128 << 10) /* bytes */
 
 int main(int argc, char **argv)
 {
@@ -356,8 +355,6 @@ int main(int argc, char **argv)
     /* What one thread frees is another's again: an arena for each would keep all that each has ever
      * needed. Threads allocate little, and mostly from caches of their own. */
     mallopt(M_ARENA_MAX, 1);
-    /* What is large goes back at once, and leaves no holes that what is small would lie in. */
-    mallopt(M_MMAP_THRESHOLD, LARGE);
     keep_standard_descriptors();
     umask(022);
     if (fault_asked(argc, argv))

@@ -179,7 +179,7 @@ static struct http *http_new(const struct http_config *config,
     auth_init(&http->auth);
     tls_init(&http->tls);
     patience_init(&http->patience, supervisor_watcher(supervisor), within);
-    status_cache_init(&http->status, supervisor_watcher(supervisor));
+    status_cache_init(&http->status);
     lock_init(&http->lock, LOCK_HTTP);
     cond_init(&http->changed);
     list_init(&http->followers);

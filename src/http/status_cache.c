@@ -2,18 +2,13 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/list.h"
 #include "encode.h"
 #include "revision.h"
 
-#include <malloc.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Who asks again and again does so more often. */
-#define QUIET_AFTER (15 * USEC_PER_SEC)
 
 struct lock_class status_lock_class;
 
@@ -32,35 +27,17 @@ static void status_unlock(struct status_cache *c) RELEASE(status_lock_class) NO_
     lock_release(&c->lock);
 }
 
-static void forget(struct status_cache *cache) REQUIRES(status_lock_class)
-{
-    fragments_deinit(&cache->fragments);
-    shared_answer_unref(cache->answer);
-    shared_answer_unref(cache->changes);
-    cache->answer = cache->changes = NULL;
-}
-
-static void fell_quiet(struct quiet *quiet)
-{
-    struct status_cache *cache = list_entry(quiet, struct status_cache, quiet);
-
-    status_lock(cache);
-    forget(cache);
-    status_unlock(cache);
-    malloc_trim(0);
-}
-
-void status_cache_init(struct status_cache *cache, struct watcher *watcher) NO_THREAD_SAFETY_CHECK
+void status_cache_init(struct status_cache *cache) NO_THREAD_SAFETY_CHECK
 {
     *cache = (struct status_cache){0};
     lock_init(&cache->lock, LOCK_STATUS);
-    quiet_init(&cache->quiet, watcher, QUIET_AFTER, fell_quiet);
 }
 
 void status_cache_deinit(struct status_cache *cache) NO_THREAD_SAFETY_CHECK
 {
-    quiet_deinit(&cache->quiet);
-    forget(cache);
+    fragments_deinit(&cache->fragments);
+    shared_answer_unref(cache->answer);
+    shared_answer_unref(cache->changes);
     lock_deinit(&cache->lock);
 }
 
@@ -158,7 +135,6 @@ struct shared_answer *status_cache_get(struct status_cache *cache, struct superv
     struct shared_answer *answer;
 
     status_lock(cache);
-    quiet_stir(&cache->quiet);
     if (!cache->answer || cache->revision.epoch != now.epoch || cache->revision.number < now.number)
         rewrite(cache, supervisor);
     answer = cache->answer;
@@ -237,7 +213,6 @@ struct shared_answer *status_cache_since(struct status_cache *cache, struct supe
     bool known = true;
 
     status_lock(cache);
-    quiet_stir(&cache->quiet);
     if (!cache->changes || cache->since != since || since == now.number ||
         cache->until.epoch != now.epoch || cache->until.number < now.number)
         known = rewrite_changes(cache, supervisor, since);

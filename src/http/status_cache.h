@@ -4,7 +4,6 @@
  * reference. */
 #pragma once
 
-#include "backend/quiet.h"
 #include "base/lock.h"
 #include "core/supervisor.h"
 #include "fragments.h"
@@ -16,7 +15,6 @@ extern struct lock_class status_lock_class;
 
 struct status_cache {
     struct lock lock;
-    struct quiet quiet; /* nobody has asked for a while: all of it is given back */
     struct fragments fragments GUARDED_BY(status_lock_class);
     struct revision revision GUARDED_BY(status_lock_class);     /* of answer */
     struct shared_answer *answer GUARDED_BY(status_lock_class); /* NULL: none yet */
@@ -25,7 +23,7 @@ struct status_cache {
     struct shared_answer *changes GUARDED_BY(status_lock_class); /* NULL: none yet */
 };
 
-void status_cache_init(struct status_cache *cache, struct watcher *watcher);
+void status_cache_init(struct status_cache *cache);
 void status_cache_deinit(struct status_cache *cache);
 /* The whole status as it is now: a reference; NULL without memory. */
 struct shared_answer *status_cache_get(struct status_cache *cache, struct supervisor *supervisor)
