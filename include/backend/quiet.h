@@ -20,12 +20,14 @@ struct quiet {
     struct deadline deadline;
     _Atomic(enum quiet_state) state;
     int64_t after_us;
-    void (*fell)(struct quiet *quiet);
+    atomic_uint stirs;
+    void (*fell)(struct quiet *quiet, unsigned stirs);
 };
 
-/* It falls quiet when nothing has been done for between after_us and twice that. */
+/* It falls quiet when nothing has been done for between after_us and twice that; stirs: how often
+ * something was since it fell last. */
 void quiet_init(struct quiet *quiet, struct watcher *watcher, int64_t after_us,
-                void (*fell)(struct quiet *quiet));
+                void (*fell)(struct quiet *quiet, unsigned stirs));
 /* After it fell() does not run, nor will: nobody may stir any more. */
 void quiet_deinit(struct quiet *quiet);
 /* Something is done: cheap while it goes on. */

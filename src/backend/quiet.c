@@ -14,7 +14,7 @@ static void passed(struct deadline *deadline)
     enum quiet_state falling = QUIET_FALLING;
 
     if (atomic_compare_exchange_strong(&q->state, &falling, QUIET_FELL)) {
-        q->fell(q);
+        q->fell(q, atomic_exchange(&q->stirs, 0));
         return;
     }
     atomic_store(&q->state, QUIET_FALLING); /* who stirs between the two has done so just now */
@@ -22,7 +22,7 @@ static void passed(struct deadline *deadline)
 }
 
 void quiet_init(struct quiet *q, struct watcher *watcher, int64_t after_us,
-                void (*fell)(struct quiet *quiet))
+                void (*fell)(struct quiet *quiet, unsigned stirs))
 {
     *q = (struct quiet){
         .watcher = watcher, .deadline.passed = passed, .after_us = after_us, .fell = fell};
@@ -37,6 +37,7 @@ void quiet_deinit(struct quiet *q)
 
 void quiet_stir(struct quiet *q)
 {
+    atomic_fetch_add(&q->stirs, 1);
     if (atomic_exchange(&q->state, QUIET_STIRRED) == QUIET_FELL)
         set(q);
 }

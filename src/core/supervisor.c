@@ -22,6 +22,7 @@
 #define LOCK_WITHIN (2 * USEC_PER_SEC)
 #define LOCK_PAUSE  (20 * USEC_PER_MSEC)
 #define QUIET_AFTER (1 * USEC_PER_SEC)
+#define MANY_TURNS  1000u
 
 static int lock_within(int fd, int64_t within)
 {
@@ -211,11 +212,14 @@ static int open_backend(struct supervisor *supervisor, const struct supervisor_c
     return systemd_backend_new(service_post_event, &host->units, err);
 }
 
-/* What was needed while much went on, as at the boot, is given back. */
-static void fell_quiet(struct quiet *quiet)
+/* What was needed while much went on, as at the boot, is given back. After a few turns it would be
+ * needed again, and to look for it costs as much as they did. */
+static void fell_quiet(struct quiet *quiet, unsigned turns)
 {
     struct host *host = list_entry(quiet, struct host, quiet);
 
+    if (turns < MANY_TURNS)
+        return;
     journal_give_back(host->journal);
     malloc_trim(0);
 }

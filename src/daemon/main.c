@@ -346,7 +346,6 @@ static bool check(const char *path)
     return good;
 }
 
-
 int main(int argc, char **argv)
 {
     struct options options;
